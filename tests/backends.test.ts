@@ -84,15 +84,14 @@ onEachBackend('training and sampling', (backend) => {
     for (const m of [model, loaded]) m.dispose();
   });
 
-  it('leaves no tensor behind', async () => {
-    await expectNoLeaks(async () => {
+  it('leaves no tensor behind', () =>
+    expectNoLeaks(async () => {
       const { saved } = await train({ ...sizes, steps: 2 });
       const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
       const images = await sample(loaded, { numImages: 2, seed: 1 });
       loaded.dispose();
       return images;
-    });
-  });
+    }));
 
   if (backend === 'wasm') {
     const most = 200;

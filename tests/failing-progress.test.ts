@@ -3,6 +3,7 @@ import * as tensors from 'pixelcnn-layers';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, decompress, logProb, sample } from 'pixelcnn-layers/runtime';
 import { expect, it, vi } from 'vitest';
+import { scoped } from './scoped';
 import { onBackend } from './support/backends';
 import { expectNoLeaks } from './support/tensors';
 
@@ -17,10 +18,10 @@ onBackend('cpu', 'an onProgress that goes wrong', () => {
     ['rejects later', () => Promise.resolve().then(() => Promise.reject(reason))],
     ['throws', fail],
   ])('ends the job, wherever it is taken, at the first row and at the last: %s', async (_, fails) => {
-    const model = pixelCNN({ imageShape: [2, 1, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    const model = scoped(pixelCNN({ imageShape: [2, 1, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 }));
     const portable = await toPortable(model);
     const image = { data: Uint8Array.of(1, 2), shape: [1, 2, 1, 1] };
-    const levels = tf.tensor4d([1, 2], [1, 2, 1, 1], 'int32');
+    const levels = scoped(tf.tensor4d([1, 2], [1, 2, 1, 1], 'int32'));
     const bytes = await compress(portable, image);
     type Options = { onProgress: (progress: { done: number }) => void };
     const jobs: ((options: Options) => Promise<unknown>)[] = [
@@ -42,7 +43,5 @@ onBackend('cpu', 'an onProgress that goes wrong', () => {
         }
       }
     });
-    levels.dispose();
-    model.dispose();
   });
 });

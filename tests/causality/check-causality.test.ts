@@ -21,6 +21,7 @@ import {
   shiftedConv2d,
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
@@ -30,10 +31,12 @@ const LEVELS = 2;
 
 /** A stack of masked convolutions: the first of the given type, then one of type B. */
 const stack = (maskType: MaskType, [h, w, c]: Place) =>
-  modelOf([h, w, c], LEVELS, (image) => {
-    const first = maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType, imageChannels: c });
-    return through(image, first, maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }));
-  });
+  scoped(
+    modelOf([h, w, c], LEVELS, (image) => {
+      const first = maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType, imageChannels: c });
+      return through(image, first, maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }));
+    }),
+  );
 
 function placesOf([h, w, c]: Place): Place[] {
   return Array.from({ length: h * w * c }, (_, i) => [Math.floor(i / (w * c)), Math.floor(i / c) % w, i % c]);
@@ -73,7 +76,7 @@ class FromRight extends PixelLayer {
 /** A causal model with a layer between its two convolutions. */
 function around(layer: tfl.layers.Layer, shape: Place): tfl.LayersModel {
   const conv = (maskType: MaskType, seed: number) => maskedConv2d({ filters: 4, kernelSize: 3, maskType, imageChannels: 1, seed });
-  return modelOf(shape, 4, (image) => through(image, conv('A', 1), layer, conv('B', 2)));
+  return scoped(modelOf(shape, 4, (image) => through(image, conv('A', 1), layer, conv('B', 2))));
 }
 
 /** The reports of progress of a check. */
@@ -89,13 +92,12 @@ onEachBackend('checkCausality', (_backend) => {
     const model = stack('B', shape);
     const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
     expect(await checkCausality(model)).toMatchObject({ causal: false, leaks: expected });
-    model.dispose();
   });
 
   it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {
     const shape: Place = [3, 4, 1];
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
-    const model = modelOf(shape, LEVELS, (image) => apply(conv, image));
+    const model = scoped(modelOf(shape, LEVELS, (image) => apply(conv, image)));
 
     const expected: Leak[] = [];
     for (const [o, output] of placesOf(shape).entries())
@@ -106,7 +108,6 @@ onEachBackend('checkCausality', (_backend) => {
     const { causal, leaks } = await checkCausality(model, { seed: 3, batchSize: 5 });
     expect(causal).toBe(false);
     expect(leaks).toEqual(expected);
-    model.dispose();
   });
 
   it('leaves no tensor behind, on errors too', async () => {
@@ -115,14 +116,11 @@ onEachBackend('checkCausality', (_backend) => {
       await checkCausality(model);
       await checkCausality(model, { inputs: 'all' });
     });
-    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
-    model.setWeights(weights);
-    tf.dispose(weights);
+    model.setWeights(scoped(model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN))));
     await expectNoLeaks(async () => {
       await expect(checkCausality(model, { inputs: 1 })).rejects.toThrow('checkCausality: the model returned logits that are not finite');
       expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] }); // whatever its weights
     });
-    model.dispose();
   });
 });
 
@@ -137,13 +135,12 @@ onBackend('cpu', 'checkCausality', () => {
     const map = tfl.layers.reshape({ targetShape: [2, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
     const product = tfl.layers.multiply().apply([conv as tfl.SymbolicTensor, map]) as tfl.SymbolicTensor;
     const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(product) as tfl.SymbolicTensor;
-    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    const model = scoped(autoregressiveModel({ inputs: [image, label], outputs: logits }));
     expect(await checkCausality(model, { condition: 0 })).toEqual({ causal: true, leaks: [] });
     for (const options of [{ condition: 1 }, { condition: [1] }, {}, { seed: 1 }, { batchSize: 4 }]) {
       const { causal, leaks } = await checkCausality(model, options);
       expect([causal, leaks.length]).toEqual([false, 4]);
     }
-    model.dispose();
   });
 
   const conv = (imageChannels: number, rest: object = {}) =>
@@ -175,12 +172,11 @@ onBackend('cpu', 'checkCausality', () => {
   ])('lists by the graph alone the leaks that images show: %s', async (_, shape, features, last) => {
     const image = tfl.input({ shape });
     const head = last?.() ?? pixelLogits({ imageChannels: shape[2], levels: 2 });
-    const model = autoregressiveModel({ inputs: image, outputs: apply(head, features(image)) });
+    const model = scoped(autoregressiveModel({ inputs: image, outputs: apply(head, features(image)) }));
     setNoise(model);
     const ofGraph = await checkCausality(model);
     expect(ofGraph.causal).toBe(false);
     expect(await checkCausality(model, { inputs: 'all' })).toEqual(ofGraph);
-    model.dispose();
   }); // biome-ignore format: one model a line
 
   it('takes a vector or a map of one image, of any size', async () => {
@@ -188,8 +184,8 @@ onBackend('cpu', 'checkCausality', () => {
     const imageShape: Place = [2, 3, 2];
     // biome-ignore format: pairs
     for (const [size, shape] of [[{ conditionSize: 3 }, [1, 3]], [{ conditionMapSize: 3 }, [1, 2, 3, 3]]] as const) {
-      const model = gatedPixelCNN({ ...args, ...size });
-      const [condition, other] = [tf.ones([...shape]), tf.ones([2, ...shape.slice(1)])];
+      const model = scoped(gatedPixelCNN({ ...args, ...size }));
+      const [condition, other] = [scoped(tf.ones([...shape])), scoped(tf.ones([2, ...shape.slice(1)]))];
       await expectNoLeaks(async () => {
         expect((await checkCausality(model, { imageShape, condition })).causal).toBe(true);
         await expect(checkCausality(model, { imageShape, condition: other })).rejects.toThrow(
@@ -197,21 +193,17 @@ onBackend('cpu', 'checkCausality', () => {
         );
         await expect(checkCausality(model, { imageShape, condition: 1 })).rejects.toThrow('got 1');
       });
-      tf.dispose([condition, other]);
-      model.dispose();
     }
     const plain = stack('A', [2, 2, 1]);
     await expect(checkCausality(plain, { condition: 1 })).rejects.toThrow(
       'checkCausality: condition: wanted none, since the model takes no condition, got 1',
     );
-    plain.dispose();
   });
 
   it('takes the image shape from the caller where the model takes any', async () => {
-    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });
+    const model = scoped(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 }));
     expect((await checkCausality(model, { imageShape: [2, 3, 1] })).causal).toBe(true);
     await expect(checkCausality(model)).rejects.toThrow('checkCausality: imageShape: wanted [H, W, 1]');
-    model.dispose();
   });
 
   it.each([
@@ -225,11 +217,11 @@ onBackend('cpu', 'checkCausality', () => {
     const conv = (args: object) => maskedConv2d({ filters, kernelSize: 1, seed: 1, ...args }).apply(image);
     const own = conv({ imageChannels });
     const all = conv({ imageChannels: 1, kernelSize: [1, columns], vertical: true });
-    const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => new Array(filters).fill(Number(k === 5))));
+    const gates = scoped(tf.tensor2d(Array.from({ length: numClasses }, (_, k) => new Array(filters).fill(Number(k === 5)))));
     const isOpen = tfl.layers.dense({ units: filters, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label)); // [N,F]
     const sum = tfl.layers.add().apply([own, new Gated({}).apply([all, isOpen as tfl.SymbolicTensor])] as tfl.SymbolicTensor[]);
     const logits = pixelLogits({ imageChannels, levels: 2 }).apply(sum as tfl.SymbolicTensor);
-    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    const model = scoped(autoregressiveModel({ inputs: [image, label], outputs: logits }));
 
     const places = placesOf(shape);
     const expected = places.flatMap((output, o) =>
@@ -242,26 +234,22 @@ onBackend('cpu', 'checkCausality', () => {
     const closed = expected.filter((leak) => !isOpened(leak));
     expect(closed.length).toBeLessThan(expected.length);
     expect((await checkCausality(model, { inputs: 'all', condition: 0 })).leaks).toEqual(closed);
-    model.dispose();
-    gates.dispose();
   }); // biome-ignore format: one layer a line
 
   it('names the layer, and follows outputs that are ready first and late, where one of many classes leaks', async () => {
     const [numClasses, shape] = [6, [2, 2, 1] as Place];
     const [image, label] = [tfl.input({ shape }), tfl.input({ shape: [1] })];
     const conv = (maskType: MaskType) => maskedConv2d({ name: maskType, filters: 1, kernelSize: 1, maskType, imageChannels: 1, seed: 1 }).apply(image);
-    const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === 5)]));
+    const gates = scoped(tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === 5)])));
     const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label)); // [N,1]
     const gated = new Gated({}).apply([conv('B'), isOpen as tfl.SymbolicTensor]);
     const both = tfl.layers.concatenate().apply([gated, conv('A')]); // ready at 1 and at 0
     const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both as tfl.SymbolicTensor);
-    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    const model = scoped(autoregressiveModel({ inputs: [image, label], outputs: logits }));
     const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
     expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: 'B' });
     const one = await checkCausality(model, { inputs: 1 });
     expect(one).toEqual({ causal: false, leaks: [expect.anything()], layer: 'B' });
-    model.dispose();
-    gates.dispose();
   }); // biome-ignore format: one layer a line
 
   it('changes no value where the graph answers, else all, or as many as it is asked to', async () => {
@@ -282,12 +270,11 @@ onBackend('cpu', 'checkCausality', () => {
     const unknown = around(new Opaque({}), shape);
     expect(await totalOf(unknown)).toBe(42 * 4);
     expect(await totalOf(unknown, { inputs: 3 })).toBe(3 * 4);
-    const conditional = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 10 });
+    const conditional = scoped(gatedPixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 10 }));
     expect(await totalOf(conditional, { inputs: 3 })).toBe(3 * 10);
     const leaking = stack('B', shape);
     const { leaks, reports } = await progressOf(leaking);
     expect([leaks.length, reports.length]).toEqual([42, 0]);
-    for (const model of [proved, unknown, conditional, leaking]) model.dispose();
   }); // biome-ignore format: one model a line
 
   it('finds on images what a layer does on tensors but not in express, if asked to', async () => {
@@ -299,7 +286,6 @@ onBackend('cpu', 'checkCausality', () => {
     const all = await checkCausality(model, { inputs: 'all' });
     expect(all.leaks.length).toBeGreaterThan(leaks.length);
     expect(all.leaks.map(String)).toEqual(expect.arrayContaining(leaks.map(String)));
-    model.dispose();
   });
 
   it('draws by the seed which values it changes, each once', async () => {
@@ -317,7 +303,6 @@ onBackend('cpu', 'checkCausality', () => {
     expect(new Set(drawn.map(String)).size).toBe(4);
     expect(new Set(drawn.flat()).size).toBeGreaterThan(12);
     expect(await inputsOf(2)).toEqual(drawn[2]);
-    model.dispose();
   });
 
   it('stops between passes where the signal aborts or onProgress fails, and leaves no tensor behind', async () => {
@@ -344,7 +329,6 @@ onBackend('cpu', 'checkCausality', () => {
       for (const onProgress of [throws, async () => throws()])
         await expect(checkCausality(model, { onProgress })).rejects.toThrow('thrown');
     });
-    model.dispose();
   });
 
   it('hears a signal that another task aborts', async () => {
@@ -369,7 +353,6 @@ onBackend('cpu', 'checkCausality', () => {
     setTimeout(() => controller.abort(new Error('another task')), 0);
     await expect(checkCausality(leaking, { signal: controller.signal })).rejects.toThrow('another task');
     vi.restoreAllMocks();
-    for (const one of [model, leaking]) one.dispose();
   });
 
   it('names invalid arguments', async () => {
@@ -387,6 +370,5 @@ onBackend('cpu', 'checkCausality', () => {
     const image = tfl.input({ shape: [2, 2, 1] });
     const other = tfl.model({ inputs: image, outputs: image });
     await expect(checkCausality(other)).rejects.toThrow('checkCausality: model: wanted a model');
-    model.dispose();
   });
 });

@@ -13,6 +13,7 @@ import {
   transformerBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf, type Symbolic, through } from '../support/models/graphs';
 import { expectNoLeaks, setNoise } from '../support/tensors';
@@ -20,7 +21,8 @@ import { expectNoLeaks, setNoise } from '../support/tensors';
 beforeAll(() => useBackend('cpu'));
 
 /** A model of layers one after the other; two levels. */
-const stack = (channels: number, ...layers: tfl.layers.Layer[]) => modelOf([2, 3, channels], 2, (image) => through(image, ...layers));
+const stack = (channels: number, ...layers: tfl.layers.Layer[]) =>
+  scoped(modelOf([2, 3, channels], 2, (image) => through(image, ...layers)));
 
 const conv = (name: string, maskType: 'A' | 'B', imageChannels: number) =>
   maskedConv2d({ name, filters: 2 * imageChannels, kernelSize: 3, maskType, imageChannels });
@@ -45,11 +47,10 @@ it.each([
   const { causal, layer } = await checkCausality(model);
   expect(causal).toBe(false);
   expect(layer).toBe(name);
-  model.dispose();
 });
 
 /** A model of a graph from the image to features of one channel and two levels. */
-const graph = (build: (image: Symbolic) => Symbolic) => modelOf([4, 4, 1], 2, build);
+const graph = (build: (image: Symbolic) => Symbolic) => scoped(modelOf([4, 4, 1], 2, build));
 
 const relu = (name: string) => tfl.layers.reLU({ name });
 /** Sees its row whole. */
@@ -115,7 +116,6 @@ function nested(): tfl.LayersModel {
 it.each(Object.keys(graphs))('names %s', async (name) => {
   const model = graph(graphs[name] as (typeof graphs)[string]);
   expect(await checkCausality(model)).toMatchObject({ causal: false, layer: 'culprit' });
-  model.dispose();
 });
 
 it.each<[string, () => tfl.layers.Layer]>([
@@ -126,7 +126,6 @@ it.each<[string, () => tfl.layers.Layer]>([
   const model = graph((image) => apply(make(), apply(conv('a', 'A', 1), image)));
   const { causal, layer } = await checkCausality(model);
   expect([causal, layer]).toEqual([false, undefined]);
-  model.dispose();
 });
 
 it.each([
@@ -134,18 +133,19 @@ it.each([
   ['that mixes channels', 'A', 2, 'second_horizontal'],
 ] as const)('names the part of a gated block %s', async (_, maskType, channels, name) => {
   const filters = 2 * channels;
-  const model = modelOf([2, 3, channels], 2, (image) => {
-    const wide = apply(conv('wide', 'A', channels), image);
-    const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
-    const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType });
-    const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
-    return apply(tfl.layers.add(), wide, second.horizontal);
-  });
+  const model = scoped(
+    modelOf([2, 3, channels], 2, (image) => {
+      const wide = apply(conv('wide', 'A', channels), image);
+      const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
+      const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType });
+      const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
+      return apply(tfl.layers.add(), wide, second.horizontal);
+    }),
+  );
   setNoise(model);
   const { causal, layer } = await checkCausality(model, { inputs: 'all' });
   expect(causal).toBe(false);
   expect(layer?.startsWith(name)).toBe(true);
-  model.dispose();
 });
 
 describe('maps of every second row and column', () => {
@@ -159,9 +159,8 @@ describe('maps of every second row and column', () => {
     for (const size of [4, null]) {
       const middle = between(maskType === 'A' ? 'culprit' : 'innocent');
       const layers = [first(), resize(3, false, 'smaller'), middle, resize(2, true, 'greater')];
-      const model = modelOf([size, size, 1], 2, (image) => through(image, ...layers));
+      const model = scoped(modelOf([size, size, 1], 2, (image) => through(image, ...layers)));
       expect(await checkCausality(model, { imageShape: [4, 4, 1] })).toMatchObject({ causal: false, layer: 'culprit' });
-      model.dispose();
     }
   });
 });
@@ -171,8 +170,5 @@ it('names no layer if nothing leaks, and leaks no tensor', async () => {
   expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
   model.dispose();
   const leaking = stack(1, conv('a', 'B', 1));
-  await expectNoLeaks(async () => {
-    await checkCausality(leaking);
-  });
-  leaking.dispose();
+  await expectNoLeaks(() => checkCausality(leaking));
 });

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../kit/random.mjs';
 import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/runtime/core/images';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -82,11 +83,10 @@ describe('conditionsToTry', () => {
   });
 
   it('repeats the given one', async () => {
-    const given = tf.tensor2d([[3, 4]]);
+    const given = scoped(tf.tensor2d([[3, 4]]));
     const { count, draw } = await tryWith([{ kind: 'vector', size: 2 }], given);
     expect(count).toBe(1);
     expect(draw(3, 2)).toEqual([{ shape: [2], values: Float32Array.of(3, 4, 3, 4) }]);
-    given.dispose();
   });
 
   it('takes every class in turn', async () => {
@@ -107,13 +107,12 @@ describe('conditionsToTry', () => {
       expect(new Set(map?.values).size).toBe(6);
       expect(classes).toEqual({ shape: [1], values: Float32Array.of(one, one) });
     }
-    const given = tf.tensor4d([1, 2, 3], [1, 1, 3, 1]);
+    const given = scoped(tf.tensor4d([1, 2, 3], [1, 1, 3, 1]));
     expect((await tryWith(both, { map: given, class: 2 })).draw(1, 2)).toEqual([
       { shape: [1, 3, 1], values: Float32Array.of(1, 2, 3, 1, 2, 3) },
       { shape: [1], values: Float32Array.of(2, 2) },
     ]);
     await expect(tryWith(both, { map: given })).rejects.toThrow('what.class: wanted a class from 0 to 2');
-    given.dispose();
   });
 
   it('draws vectors and maps anew for each batch', async () => {

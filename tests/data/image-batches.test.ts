@@ -3,11 +3,12 @@ import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
 import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
 import { type ImageBatch, type ImageBatchOptions, type ImageSet, imageBatches, imageSet, quantize } from 'pixelcnn-layers/data';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../scoped';
+import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -40,9 +41,7 @@ const sizes = fc.record({
   shuffle: fc.boolean(),
 }); // biome-ignore format: in few lines
 
-describe('the order of imageBatches', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'the order of imageBatches', () => {
   it('is one sequence of epochs, cut into whole batches', () => {
     fc.assert(
       fc.property(sizes, ({ n, ...options }) => {
@@ -107,9 +106,7 @@ describe('the order of imageBatches', () => {
   });
 });
 
-describe('classes that are dropped', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'classes that are dropped', () => {
   /** Images 0..n-1 of which image i is of class i % 7, and the classes of the first batches by image. */
   const n = 200;
   const set: ImageSet = { ...numbered(n), labels: Uint8Array.from({ length: n }, (_, i) => i % 7) };
@@ -191,9 +188,7 @@ describe('classes that are dropped', () => {
   });
 });
 
-describe('orientations', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'orientations', () => {
   const [n, levels] = [40, 5];
   const imageShape = [3, 3, 2] as const;
   const size = 18;
@@ -290,8 +285,8 @@ onEachBackend('imageBatches', (backend) => {
   const data = Uint8Array.from({ length: 10 * 3 * 4 * 2 }, (_, i) => (i * i) % 5);
   const images = imageSet({ data, shape: [10, 3, 4, 2], levels: 5 });
 
-  it('yields the levels and the inputs of models, quantized', async () => {
-    await expectNoLeaks(async () => {
+  it('yields the levels and the inputs of models, quantized', () =>
+    expectNoLeaks(async () => {
       for (const levels of [5, 3, 2]) {
         const options = { batchSize: 4, levels, shuffle: false, repeat: false };
         let start = 0;
@@ -311,8 +306,7 @@ onEachBackend('imageBatches', (backend) => {
         }
         expect(start).toBe(10);
       }
-    });
-  });
+    }));
 
   it('yields 16-bit levels unchanged, and quantized to bytes', async () => {
     const codes = imageSet({ data: Uint16Array.of(0, 256, 40000, 65535), shape: [2, 1, 2, 1], levels: 65536 });
@@ -333,7 +327,7 @@ onEachBackend('imageBatches', (backend) => {
     const build = () => {
       const model = pixelCNN({ imageShape: [3, 4, 2], levels: 5, hiddenDim: 2, outDim: 4, numBlocks: 0 });
       model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim });
-      return model;
+      return scoped(model);
     };
     const [one, other] = [build(), build()];
     other.setWeights(one.getWeights());
@@ -372,8 +366,6 @@ onEachBackend('imageBatches', (backend) => {
     await expectNoLeaks(() => other.evaluateDataset(ofWhole, {}));
     const history = await other.fitDataset(ofWhole, { epochs: 2, verbose: 0 }); // ends by itself
     expect(history.history['loss']).toHaveLength(2);
-    one.dispose();
-    other.dispose();
   });
 });
 

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { checkCausality, levelLogProbs, normalize, pixelLogits, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { outputsOf } from '../../src/inference/batches';
+import { scoped } from '../scoped';
 import { onEachBackend, useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 
@@ -21,29 +22,25 @@ it('outputs of a whole model are of the height and width of its images', async (
   await useBackend('cpu');
   const image = tfl.input({ shape: [null, null, 2] });
   const cropped = tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image); // biome-ignore format: pairs
-  const model = tfl.model({ inputs: image, outputs: logitsOf(cropped as Symbolic) });
-  const [x, labels] = [tf.zeros<tf.Rank.R4>([1, 2, 3, 2]), tf.zeros<tf.Rank.R4>([1, 2, 3, 2], 'int32')];
+  const model = scoped(tfl.model({ inputs: image, outputs: logitsOf(cropped as Symbolic) }));
+  const [x, labels] = [scoped(tf.zeros<tf.Rank.R4>([1, 2, 3, 2])), scoped(tf.zeros<tf.Rank.R4>([1, 2, 3, 2], 'int32'))];
   const message = 'model: wanted outputs of height 2 and width 3, as the images have, got';
   expect(() => tf.tidy(() => outputsOf(model, x, []))).toThrow(message);
   await expect(levelLogProbs(model, labels)).rejects.toThrow(message);
   await expect(checkCausality(model, { imageShape: [2, 3, 2] })).rejects.toThrow(message);
   await expect(sample(model, { strategy: 'full', imageShape: [2, 3, 2], seed: 1 })).rejects.toThrow(message);
-  tf.dispose([x, labels]);
-  model.dispose();
 });
 
 onEachBackend('normalize', () => {
   it('brings levels to [0, 1]', async () => {
-    const images = tf.tensor1d([0, 4, 16], 'int32');
+    const images = scoped(tf.tensor1d([0, 4, 16], 'int32'));
     const x = normalize(images, 17);
     expect(x.dtype).toBe('float32');
     expect(await take(x)).toEqual([0, 0.25, 1]);
     expect(await take(normalize(images))).toEqual([0, 4 / 255, 16 / 255].map(Math.fround)); // 256 levels by default
-    images.dispose();
-    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1], 'int32');
+    const none = scoped(tf.zeros<tf.Rank.R4>([0, 2, 2, 1], 'int32'));
     const empty = normalize(none);
     expect([empty.shape, empty.dtype, await take(empty)]).toEqual([[0, 2, 2, 1], 'float32', []]);
-    none.dispose();
   });
 
   it('leads back to every level', async () => {

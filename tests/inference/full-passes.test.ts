@@ -3,14 +3,15 @@ import { gatedPixelCNN, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { fullPasses } from '../../src/inference/full-passes';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
+import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks } from '../support/tensors';
 
 onEachBackend('fullPasses', () => {
   it('returns the logits of the values put so far, with zeros for the rest', async () => {
-    const model = tinyModel();
-    const evaluator = fullPasses(model, softmaxOf(1, 3), { numImages: 2, imageShape: [2, 2, 1] });
+    const model = scoped(tinyModel());
+    const evaluator = scoped(fullPasses(model, softmaxOf(1, 3), { numImages: 2, imageShape: [2, 2, 1] }));
     const images = [[2, 0, 1, 0], [1, 2, 2, 1]]; // biome-ignore format: rows
     const drawn = [new Array<number>(4).fill(0), new Array<number>(4).fill(0)];
     for (const place of [0, 1, 2, 3]) {
@@ -28,13 +29,11 @@ onEachBackend('fullPasses', () => {
       for (const [n, level] of levels.entries()) (drawn[n] as number[])[place] = level;
       evaluator.put(row, column, 0, Int32Array.from(levels));
     }
-    evaluator.dispose?.();
-    model.dispose();
   });
 
   it('leaks none of several conditions', async () => {
     const sizes = { levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 };
-    const model = gatedPixelCNN({ imageShape: [2, 2, 1], ...sizes, numClasses: 2, conditionMapSize: 1 });
+    const model = scoped(gatedPixelCNN({ imageShape: [2, 2, 1], ...sizes, numClasses: 2, conditionMapSize: 1 }));
     const classes = { shape: [1], values: Float32Array.of(1, 0) };
     const maps = { shape: [2, 2, 1], values: new Float32Array(8) };
     await expectNoLeaks(async () => {
@@ -43,16 +42,14 @@ onEachBackend('fullPasses', () => {
       evaluator.put(0, 0, 0, new Int32Array(2));
       evaluator.dispose?.();
     });
-    model.dispose();
   });
 
   it('leaves no tensor behind where one cannot be made', async () => {
-    const model = tinyModel();
+    const model = scoped(tinyModel());
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
       expect(() => fullPasses(model, softmaxOf(1, 3), { numImages: 3, imageShape: [-2, 2, 1], conditions: [condition] })).toThrow(); // images
       expect(() => fullPasses(model, softmaxOf(1, 3), { numImages: 4, imageShape: [2, 2, 1], conditions: [condition] })).toThrow(); // the condition of a fourth one
     });
-    model.dispose();
   });
 });

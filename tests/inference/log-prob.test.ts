@@ -1,51 +1,46 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 onEachBackend('logProb', (backend) => {
   it('of all images of a tiny space sums to 1', async () => {
-    const model = tinyModel();
-    const images = allTinyImages();
+    const model = scoped(tinyModel());
+    const images = scoped(allTinyImages());
     const nats = await take(await logProb(model, images, { batchSize: 27 }));
     const probabilities = nats.map(Math.exp);
     expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
     expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81); // not the uniform model
-    images.dispose();
-    model.dispose();
   });
 
   it('does not depend on the batch', async () => {
-    const model = tinyModel();
-    const all = allTinyImages();
-    const images = tf.slice(all, 36, 8);
+    const model = scoped(tinyModel());
+    const all = scoped(allTinyImages());
+    const images = scoped(tf.slice(all, 36, 8));
     const whole = await take(await logProb(model, images, { batchSize: 8 }));
     expect(new Set(whole).size).toBe(8);
     for (const batchSize of isGpu(backend) ? [3] : [1, 3, 9]) {
       expectClose(await take(await logProb(model, images, { batchSize })), whole, 1e-6);
     }
-    tf.dispose([all, images]);
-    model.dispose();
   });
 
   it('adds up many small numbers without losing any', async () => {
     // Four levels, one of them e^12 times as likely as each of the others, whatever came before: -log p of a value is
     // log(1 + 3 e^-12), 1.8e-5. In float32, 1 + 1.8e-5 has lost the fourth digit.
-    const model = pixelCNN({ imageShape: [28, 28, 3], levels: 4, hiddenDim: 1, outDim: 1, numBlocks: 0, firstKernelSize: 3 });
+    const model = scoped(pixelCNN({ imageShape: [28, 28, 3], levels: 4, hiddenDim: 1, outDim: 1, numBlocks: 0, firstKernelSize: 3 }));
     const weights = model.getWeights();
-    const zeros = weights.slice(0, -1).map((weight) => tf.zerosLike(weight));
-    const bias = tf.tensor1d([12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0]);
+    const zeros = scoped(weights.slice(0, -1).map((weight) => tf.zerosLike(weight)));
+    const bias = scoped(tf.tensor1d([12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0]));
     model.setWeights([...zeros, bias]);
-    const images = tf.zeros<tf.Rank.R4>([1, 28, 28, 3], 'int32');
+    const images = scoped(tf.zeros<tf.Rank.R4>([1, 28, 28, 3], 'int32'));
     const [nats = Number.NaN] = await take(await logProb(model, images));
     const wanted = -2352 * Math.log1p(3 * Math.exp(-12));
     expect(Math.abs(nats / wanted - 1)).toBeLessThan(1e-6);
     const ofValues = await take(await logProb(model, images, { perValue: true }));
     for (const one of ofValues) expect(Math.abs((2352 * one) / wanted - 1)).toBeLessThan(1e-6);
-    tf.dispose([zeros, bias, images]);
-    model.dispose();
   });
 
   it('of images given their conditions is the sum by hand over their logits', async () => {
@@ -85,32 +80,28 @@ onEachBackend('logProb', (backend) => {
     });
     tf.dispose([weights, all, images, condition, labels]);
     model.dispose();
-    const plain = tinyModel();
-    const none = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    const plain = scoped(tinyModel());
+    const none = scoped(tf.zeros<tf.Rank.R4>([1, 2, 2, 1]));
     const wanted = 'logProb: condition: wanted none, since the model takes no condition, got 0';
     await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(wanted);
-    none.dispose();
-    plain.dispose();
   });
 
   it('leaves no tensor behind, on errors too', async () => {
-    const model = tinyModel();
-    const images = allTinyImages();
-    const bad = tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D;
-    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1]);
+    const model = scoped(tinyModel());
+    const images = scoped(allTinyImages());
+    const bad = scoped(tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D);
+    const none = scoped(tf.zeros<tf.Rank.R4>([0, 2, 2, 1]));
     await expectNoLeaks(() => logProb(model, images));
     await expectNoLeaks(async () => {
       await expect(logProb(model, bad)).rejects.toThrow();
       await expect(logProb(model, none)).rejects.toThrow('logProb: images: wanted at least one image, got [0, 2, 2, 1]');
     });
-    tf.dispose([images, bad, none]);
-    model.dispose();
   });
 });
 
 onBackend(anyBackend, 'logProb', () => {
   it('names invalid arguments', async () => {
-    const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
+    const model = scoped(pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 }));
     const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
     await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');
     await expect(logProb(model, undefined as never)).rejects.toThrow('logProb: images: wanted a tensor of levels');
@@ -121,6 +112,5 @@ onBackend(anyBackend, 'logProb', () => {
       const bad = tf.fill([1, 2, 2, 1], level) as tf.Tensor4D;
       await expect(logProb(model, bad)).rejects.toThrow('logProb: images: wanted integer levels 0 to 2');
     }
-    model.dispose();
   });
 });

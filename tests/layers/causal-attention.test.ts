@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalAttention } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { slowAttention } from '../support/slow/attention';
 import { setLayerNoise, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 type SlowWeights = Awaited<ReturnType<typeof slowWeightsOf>>;
+type Three = [number[], number[] | undefined, number[]];
 
 const [N, H, W, Q, K] = [2, 2, 3, 2, 3] as const;
 const [heads, size] = [2, 2];
@@ -15,11 +17,7 @@ const units = heads * size;
 /** What the layer is, of images [N*H*W,Q] and [N*H*W,K], in float64. */
 function slowLayer(x: readonly number[], y: readonly number[], weights: SlowWeights): number[] {
   const project = (part: string, of: readonly number[], features: number) => {
-    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as [
-      number[],
-      number[] | undefined,
-      number[],
-    ];
+    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as Three;
     return Array.from({ length: (of.length / features) * units }, (_, at) => {
       const [pixel, unit] = [Math.floor(at / units), at % units];
       const column = Array.from({ length: features }, (_, i) => kernel[i * units + unit] as number);
@@ -36,9 +34,9 @@ const valuesOf = (features: number, seed: number) => Array.from(noise(N * H * W 
 
 onEachBackend('CausalAttention', (_backend) => {
   it.each([false, true])('equals loops in plain numbers; weight normalization: %s', async (weightNormalization) => {
-    const layer = causalAttention({ heads, units, weightNormalization });
+    const layer = scoped(causalAttention({ heads, units, weightNormalization }));
     const values = [valuesOf(Q, 1), valuesOf(K, 2)] as [number[], number[]];
-    const inputs = [tf.tensor(values[0], [N, H, W, Q]), tf.tensor(values[1], [N, H, W, K])];
+    const inputs = scoped([tf.tensor(values[0], [N, H, W, Q]), tf.tensor(values[1], [N, H, W, K])]);
     tf.dispose(layer.apply(inputs)); // builds it
     setLayerNoise(layer, 3);
     const weights = await slowWeightsOf(layer);
@@ -51,13 +49,11 @@ onEachBackend('CausalAttention', (_backend) => {
     const y = layer.apply(inputs);
     expect(y.shape).toEqual([N, H, W, units]);
     expectClose(await take(y), slowLayer(...values, weights), 1e-5);
-    tf.dispose(inputs);
-    layer.dispose();
   });
 
   it('drops weights of places in training only, by its seed and the step', async () => {
-    const layer = causalAttention({ heads: 1, units: 1, dropout: 0.5, seed: 3 });
-    const x = tf.ones([1, 4, 4, 1]);
+    const layer = scoped(causalAttention({ heads: 1, units: 1, dropout: 0.5, seed: 3 }));
+    const x = scoped(tf.ones([1, 4, 4, 1]));
     tf.dispose(layer.apply([x, x]));
     layer.setWeights([0, 0, 0, 0, 1, 0].map((weight, i) => tf.fill(i % 2 === 0 ? [1, 1, 1, 1] : [1], weight)));
     const mean = [0, ...new Array(15).fill(1)]; // of values 1
@@ -74,7 +70,5 @@ onEachBackend('CausalAttention', (_backend) => {
     }
     expect(await train(1)).not.toEqual(first);
     expect(await train(0)).toEqual(first);
-    x.dispose();
-    layer.dispose();
   });
 });

@@ -4,12 +4,15 @@ import type { MaskType, ShiftedConv2DArgs } from 'pixelcnn-layers';
 import { gatedPixelCNNBlock, getMask, maskedConv2d, pixelCNNResBlock, shiftedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { ProgramBuilder, type WeightRecipe } from '../../src/runtime/program/builder';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { grid, type SlowWeight, slowConv } from '../support/slow/gated';
 import { setLayerNoise, slopesOf, slowNormalized, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, expectCloseRelative, noise, take, weightGradients } from '../support/tensors';
 
 // Weight normalization, of every layer that has it.
+
+type Three = [SlowWeight, SlowWeight, SlowWeight];
 
 /** Changes one weight of a layer. */
 async function change(layer: tfl.layers.Layer, name: string, fn: (values: number[]) => number[]): Promise<void> {
@@ -29,36 +32,32 @@ onEachBackend('weight normalization', (backend) => {
 
   /** A masked convolution with its weights in plain numbers, and what is seen of its kernel. */
   async function scene(maskType: MaskType) {
-    const layer = maskedConv2d({ filters, ...masked, maskType, weightNormalization: true });
+    const layer = scoped(maskedConv2d({ filters, ...masked, maskType, weightNormalization: true }));
     const values = noise(h * w * featuresIn, 4);
-    const x = tf.tensor4d(values, [1, h, w, featuresIn]);
+    const x = scoped(tf.tensor4d(values, [1, h, w, featuresIn]));
     tf.dispose(layer.apply(x)); // builds it
     setLayerNoise(layer, 6);
     const weights = await slowWeightsOf(layer);
     const mask = getMask({ ...masked, featuresIn, featuresOut: filters, maskType }).values;
     const isSeen = (index: number) => mask[index] === 1;
     const slow = (by: ReadonlyMap<string, SlowWeight>) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as [SlowWeight, SlowWeight, SlowWeight];
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as Three;
       const normalized = slowNormalized(kernel, gain, isSeen);
       const args = { maskType, imageChannels: 2, vertical: false };
       return slowConv(grid(values, [h, w, featuresIn]), [normalized, bias], args).flat(2);
     };
-    const dispose = () => {
-      x.dispose();
-      layer.dispose();
-    };
-    return { layer, x, weights, isSeen, slow, dispose };
+    return { layer, x, weights, isSeen, slow };
   }
 
   it.each(maskTypes)('convolves with gain V/||V||, over what mask %s shows', async (maskType) => {
-    const { layer, x, weights, isSeen, slow, dispose } = await scene(maskType);
+    const { layer, x, weights, isSeen, slow } = await scene(maskType);
     expect([...weights.keys()]).toEqual(['kernel', 'gain', 'bias']);
     expect(weights.get('gain')?.shape).toEqual([filters]);
     const y = await take(layer.apply(x));
     expectClose(y, slow(weights), 1e-5);
 
     const g = noise(y.length, 8);
-    const gs = tf.tensor(g, [1, h, w, filters]);
+    const gs = scoped(tf.tensor(g, [1, h, w, filters]));
     const weighted = (all: number[]) => all.reduce((sum, value, i) => sum + value * (g[i] as number), 0);
     const gradients = weightGradients(layer, () => tf.sum(tf.mul(layer.apply(x), gs)));
     for (const [i, [name, weight]] of [...weights].entries()) {
@@ -77,13 +76,11 @@ onEachBackend('weight normalization', (backend) => {
     await change(layer, 'bias', (values) => values.map((value) => 2 * value));
     const doubled = y.map((value) => 2 * value);
     expectClose(await take(layer.apply(x)), doubled, 2e-5);
-    gs.dispose();
-    dispose();
   });
 
   it('of an output that sees nothing, or whose direction is 0, is 0, and so are its gradients', async () => {
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true });
-    const x = tf.ones([1, 1, 1, 2]);
+    const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true }));
+    const x = scoped(tf.ones([1, 1, 1, 2]));
     tf.dispose(layer.apply(x));
     expect((await take(layer.apply(x)))[0]).toBe(0); // sees no channel before it
     await change(layer, 'kernel', (values) => values.map(() => 0));
@@ -91,15 +88,13 @@ onEachBackend('weight normalization', (backend) => {
     const [kernel, gain] = weightGradients(layer, () => tf.sum(layer.apply(x)));
     for (const slope of await take(kernel as tf.Tensor)) expect(Number.isFinite(slope)).toBe(true);
     expect(await take(gain as tf.Tensor)).toEqual([0, 0]);
-    x.dispose();
-    layer.dispose();
   });
 
   it('applies to every convolution of a PixelCNNResBlock', async () => {
     const args = { filters: 2, imageChannels: 2, kernelSize: 3 };
-    const [normed, plain] = [true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization }));
+    const [normed, plain] = scoped([true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization })));
     if (normed === undefined || plain === undefined) throw new Error('two blocks');
-    const x = tf.tensor4d(noise(2 * 3 * 3 * 4), [2, 3, 3, 4]);
+    const x = scoped(tf.tensor4d(noise(2 * 3 * 3 * 4), [2, 3, 3, 4]));
     tf.dispose([normed, plain].map((block) => block.apply(x)));
     const initial = await slowWeightsOf(normed);
     const gains = ['in', 'mid', 'out'].map((conv) => initial.get(`conv_${conv}_gain`)?.data);
@@ -110,20 +105,14 @@ onEachBackend('weight normalization', (backend) => {
       ['in', 'mid', 'out'].flatMap((conv) => ['kernel', 'gain', 'bias'].map((part) => `conv_${conv}_${part}`)),
     );
     const folded = ['in', 'mid', 'out'].flatMap((conv) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as [
-        SlowWeight,
-        SlowWeight,
-        SlowWeight,
-      ];
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as Three;
       const [rows, columns, featuresIn, featuresOut] = kernel.shape as [number, number, number, number];
       const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, imageChannels: 2 }).values;
       return [slowNormalized(kernel, gain, (at) => mask[at] === 1), bias];
     });
-    const tensors = folded.map(({ shape, data }) => tf.tensor(Array.from(data), [...shape]));
+    const tensors = scoped(folded.map(({ shape, data }) => tf.tensor(Array.from(data), [...shape])));
     plain.setWeights(tensors);
     expectClose(await take(normed.apply(x)), await take(plain.apply(x)), 2e-5);
-    tf.dispose([x, tensors]);
-    for (const block of [normed, plain]) block.dispose();
   });
 });
 
@@ -163,12 +152,11 @@ onBackend(anyBackend, 'weight normalization', () => {
 
   it('regularizes and bounds the direction and the bias, as it does without', async () => {
     const kernel = { kernelInitializer: 'ones', kernelRegularizer: tfl.regularizers.l2({ l2: 0.5 }), kernelConstraint: 'nonNeg' } as const;
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, weightNormalization: true, ...kernel });
+    const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, weightNormalization: true, ...kernel }));
     tf.dispose(layer.apply(tf.ones([1, 1, 1, 3])));
     const [loss] = layer.calculateLosses() as [tf.Scalar];
     expect(await take(loss)).toEqual([0.5 * 6]);
     expect(layer.weights[0]).toMatchObject({ constraint: expect.anything() });
-    layer.dispose();
   });
 
   it('applies to every convolution of a gatedPixelCNNBlock, and to no gate', () => {

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import * as library from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { setLayerNoise } from '../support/slow/plus-plus';
@@ -55,8 +56,8 @@ onEachBackend('every layer', (backend) => {
   const onCpus = (some: typeof rows) => (isGpu(backend) ? [] : some);
 
   it.each(rows)('%s: computes the shape that it says, of images of any size', async (name, row) => {
-    const [layer, inputs] = [make(row), inputsOf(row)];
-    const y = applied(layer, inputs);
+    const [layer, inputs] = [scoped(make(row)), scoped(inputsOf(row))];
+    const y = scoped(applied(layer, inputs));
     const shapes = inputs.map(({ shape }) => shape);
     expect(layer.computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes)).toEqual(y.shape);
     const unbuilt = () => make(row).computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes);
@@ -67,8 +68,6 @@ onEachBackend('every layer', (backend) => {
     const anySize = row.inputs.map((shape) => shape.map((size, i) => (isAny(shape.length + 1, i) ? null : size)));
     const wanted = [null, ...y.shape.slice(1).map((size, i) => (isAny(y.rank, i) ? null : size))];
     expect((make(row).apply(symbolic(anySize)) as tfl.SymbolicTensor).shape).toEqual(wanted);
-    tf.dispose([inputs, y]);
-    layer.dispose();
   });
 
   it.each(rows.filter(([, { ofPixel }]) => ofPixel))('%s: makes of each pixel what it says, of integers too', async (_, row) => {
@@ -91,13 +90,13 @@ onEachBackend('every layer', (backend) => {
   it.each(onCpus(smooth))('%s: has the gradients of its inputs and weights that differences have', async (name, row) => {
     // Not of regularizers, nor where a difference would cross a bend or round.
     const others = 'kernelInitializer' in row.args ? { activation: 'tanh', useBias: true } : {};
-    const layer = make(row, name.endsWith('Conv2D') ? others : {});
-    const inputs = inputsOf(row);
+    const layer = scoped(make(row, name.endsWith('Conv2D') ? others : {}));
+    const inputs = scoped(inputsOf(row));
     tf.dispose(applied(layer, inputs)); // builds it
     setLayerNoise(layer, 3);
     const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
-    const y = applied(layer, inputs);
-    const g = tf.tensor(noise(y.size, 9), y.shape);
+    const y = scoped(applied(layer, inputs));
+    const g = scoped(tf.tensor(noise(y.size, 9), y.shape));
     const loss = (...x: tf.Tensor[]) =>
       tf.addN([tf.sum(tf.mul(applied(layer, x), g)), ...x.map((of) => tf.mul(0, tf.sum(of)))]) as tf.Scalar;
     const at = async (x: tf.Tensor[]) => (await take(tf.tidy(() => loss(...x))))[0] as number;
@@ -122,7 +121,7 @@ onEachBackend('every layer', (backend) => {
     }
     const { grads } = variables.length === 0 ? { grads: {} } : tf.variableGrads(() => loss(...inputs));
     for (const variable of variables) {
-      const before = variable.clone();
+      const before = scoped(variable.clone());
       await check((grads as tf.NamedTensorMap)[variable.name] as tf.Tensor, async (direction, by) => {
         const other = moved(before, direction, by);
         variable.assign(other);
@@ -131,14 +130,11 @@ onEachBackend('every layer', (backend) => {
         other.dispose();
         return value;
       });
-      before.dispose();
     }
-    tf.dispose([inputs, y, g]);
-    layer.dispose();
   });
 
   it.each(onCpus(rows))('%s: leaves no tensor behind: built, applied, in training, with gradients, where it throws', async (_, row) => {
-    const inputs = inputsOf(row);
+    const inputs = scoped(inputsOf(row));
     await expectNoLeaks(() => {
       const layer = make(row);
       const loss = (...x: tf.Tensor[]) => tf.addN([...[applied(layer, x, { training: true }), ...x].map((of) => tf.sum(of))]) as tf.Scalar;
@@ -156,44 +152,38 @@ onEachBackend('every layer', (backend) => {
       layer.dispose();
       return [outputs, three];
     });
-    tf.dispose(inputs);
   });
 
-  it.each(rows.filter(([, { isEarly = true, inputs }]) => isEarly && inputs[0]?.length === 3))(
-    '%s: keeps the order of pixels, and of channels',
-    async (_, row) => {
-      const { groups = 1 } = row;
-      const layer = make(row);
-      const [height = 0, width = 0] = row.inputs[0] as number[];
-      const base = inputsOf(row, 1);
-      tf.dispose(applied(layer, base)); // builds it
-      setLayerNoise(layer, 3);
-      const values = height * width * groups; // of an image, in order
-      for (const [i, input] of base.entries()) {
-        if (input.rank < 4 || (i > 0 && groups > 1)) continue; // a condition
-        const many = base.map((x) => tf.tile(x, [values, ...x.shape.slice(1).map(() => 1)]));
-        const size = input.size / values; // of a group
-        const numbers = Array.from(await input.data());
-        const changed = Array.from({ length: values }, (_, value) => numbers.map((x, at) => (Math.floor(at / size) === value ? 1 - x : x)));
-        const moved = tf.tensor(changed.flat(), (many[i] as tf.Tensor).shape);
-        const [before, after] = [many, many.map((x, k) => (k === i ? moved : x))].map((x) => applied(layer, x)) as [tf.Tensor, tf.Tensor];
-        const [was, is] = [await take(before), await take(after)];
-        const each = was.length / values / values; // features of a group of the output
-        for (const [at, value] of is.entries()) {
-          const [from, to] = [Math.floor(at / each / values), Math.floor(at / each) % values];
-          if (from > to && value !== was[at]) expect({ from, to }).toBe('earlier ones only');
-        }
-        tf.dispose([many, moved]);
+  const ordered = rows.filter(([, { isEarly = true, inputs }]) => isEarly && inputs[0]?.length === 3);
+  it.each(ordered)('%s: keeps the order of pixels, and of channels', async (_, row) => {
+    const { groups = 1 } = row;
+    const layer = scoped(make(row));
+    const [height = 0, width = 0] = row.inputs[0] as number[];
+    const base = scoped(inputsOf(row, 1));
+    tf.dispose(applied(layer, base)); // builds it
+    setLayerNoise(layer, 3);
+    const values = height * width * groups; // of an image, in order
+    for (const [i, input] of base.entries()) {
+      if (input.rank < 4 || (i > 0 && groups > 1)) continue; // a condition
+      const many = scoped(base.map((x) => tf.tile(x, [values, ...x.shape.slice(1).map(() => 1)])));
+      const size = input.size / values; // of a group
+      const numbers = Array.from(await input.data());
+      const changed = Array.from({ length: values }, (_, value) => numbers.map((x, at) => (Math.floor(at / size) === value ? 1 - x : x)));
+      const moved = scoped(tf.tensor(changed.flat(), (many[i] as tf.Tensor).shape));
+      const [before, after] = [many, many.map((x, k) => (k === i ? moved : x))].map((x) => applied(layer, x)) as [tf.Tensor, tf.Tensor];
+      const [was, is] = [await take(before), await take(after)];
+      const each = was.length / values / values; // features of a group of the output
+      for (const [at, value] of is.entries()) {
+        const [from, to] = [Math.floor(at / each / values), Math.floor(at / each) % values];
+        if (from > to && value !== was[at]) expect({ from, to }).toBe('earlier ones only');
       }
-      tf.dispose(base);
-      layer.dispose();
-    },
-  );
+    }
+  });
 
   const droppers = rows.filter(([, { args }]) => 'dropout' in args || 'rate' in args);
   it.each(droppers)('%s: drops in training only, the same by its seed and the step', async (_, row) => {
-    const inputs = inputsOf(row);
-    const layer = make(row);
+    const inputs = scoped(inputsOf(row));
+    const layer = scoped(make(row));
     tf.dispose(applied(layer, inputs)); // builds it
     setLayerNoise(layer, 3);
     const train = (step: number) => {
@@ -203,15 +193,13 @@ onEachBackend('every layer', (backend) => {
     const [first, next, again] = [await train(0), await train(1), await train(0)];
     expect(next).not.toEqual(first);
     expect(again).toEqual(first);
-    const plain = make(row, 'rate' in row.args ? { rate: 0 } : { dropout: 0 });
+    const plain = scoped(make(row, 'rate' in row.args ? { rate: 0 } : { dropout: 0 }));
     tf.dispose(applied(plain, inputs));
     plain.setWeights(layer.getWeights());
     const whole = await take(applied(plain, inputs, { training: true }));
     expect(whole).not.toEqual(first);
     for (const kwargs of [{}, { training: false }]) expect(await take(applied(layer, inputs, kwargs))).toEqual(whole);
     expect(() => layer.setStep(-1)).toThrow('step: wanted an integer');
-    tf.dispose(inputs);
-    for (const each of [layer, plain]) each.dispose();
   });
 });
 
@@ -227,19 +215,17 @@ onBackend(anyBackend, 'every layer', () => {
     }
     expect(plain).toMatchObject({ ...row.least, ...row.defaults });
     const inputs = symbolic(row.inputs);
-    const model = tfl.model({ inputs, outputs: layer.apply(inputs) as tfl.SymbolicTensor });
+    const model = scoped(tfl.model({ inputs, outputs: layer.apply(inputs) as tfl.SymbolicTensor }));
     setLayerNoise(layer, 3);
-    const loaded = await saveAndLoad(model);
+    const loaded = scoped(await saveAndLoad(model));
     const again = loaded.getLayer('own');
     expect(again).toBeInstanceOf(exported[name]);
     expect(again.getConfig()).toEqual(config);
     const names = (of: tfl.layers.Layer) => of.weights.map(({ originalName }) => originalName);
     expect(names(again)).toEqual(names(layer));
-    const xs = inputsOf(row);
+    const xs = scoped(inputsOf(row));
     const [a, b] = [layer, again].map((each) => applied(each, xs)) as [tf.Tensor, tf.Tensor];
     expect(await take(b)).toEqual(await take(a));
-    tf.dispose(xs);
-    for (const each of [model, loaded]) each.dispose();
   });
 
   const seeded = rows.filter(([, { args }]) => 'seed' in args && !('rate' in args));
@@ -247,12 +233,10 @@ onBackend(anyBackend, 'every layer', () => {
     const begin = async (seed: number | undefined) => {
       const drawing = { kernelInitializer: 'glorotUniform', embeddingsInitializer: 'randomUniform' };
       const others = Object.fromEntries(Object.entries(drawing).filter(([key]) => key in row.args));
-      const layer = make(row, { ...others, ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }), seed });
+      const layer = scoped(make(row, { ...others, ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }), seed }));
       layer.apply(symbolic(row.inputs));
       const weights = layer.getWeights().filter(({ rank }) => rank !== 1);
-      const numbers = await Promise.all(weights.map(async (weight) => Array.from(await weight.data())));
-      layer.dispose();
-      return numbers;
+      return Promise.all(weights.map(async (weight) => Array.from(await weight.data())));
     };
     const first = await begin(1);
     expect(await begin(1)).toEqual(first);
@@ -264,7 +248,7 @@ onBackend(anyBackend, 'every layer', () => {
   it.each(seeded)('%s: begins as tfjs draws by the seed of each part, to the bit', async (_, row) => {
     const initializers = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null };
     const none = { ...initializers, weightNormalization: false, initialScale: 1 };
-    const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
+    const layer = scoped(make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args))));
     layer.apply(symbolic(row.inputs));
     const { glorotUniform, ones, randomUniform, zeros } = tfl.initializers;
     type Make = (args: { seed: number }) => ReturnType<typeof ones>;
@@ -277,21 +261,19 @@ onBackend(anyBackend, 'every layer', () => {
       const drawn = await take(initializer.apply(weight.shape as number[], 'float32'));
       expect([part, Array.from(await weight.read().data())]).toEqual([part, drawn]);
     }
-    layer.dispose();
   });
 
   const ofWeights = rows.filter(([, { args }]) => 'kernelInitializer' in args || 'embeddingsInitializer' in args);
   it.each(ofWeights)('%s: initializes, regularizes and constrains its weights as it is told', async (_, row) => {
     const initializers = { kernelInitializer: 'ones', embeddingsInitializer: 'ones', biasInitializer: 'ones' };
     const ones = { ...initializers, useBias: true, weightNormalization: false };
-    const layer = make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args)));
+    const layer = scoped(make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args))));
     layer.apply(symbolic(row.inputs));
     for (const weight of layer.weights) {
       expect(new Set(await weight.read().data())).toEqual(new Set([1]));
       expect([weight.originalName, weight.constraint?.getClassName()]).toEqual([weight.originalName, 'NonNeg']);
     }
     expect(layer.losses).toHaveLength(layer.weights.length);
-    layer.dispose();
   });
 
   it.each(rows)('%s: names what is wrong', (name, row) => {
@@ -305,7 +287,7 @@ onBackend(anyBackend, 'every layer', () => {
 
   it('takes, once built, inputs of the same features only, if it has weights', () => {
     for (const [name, row] of rows) {
-      const layer = make(row);
+      const layer = scoped(make(row));
       layer.apply(symbolic(row.inputs));
       if (layer.weights.length > 0) {
         const wide = row.inputs.map((shape, i) => (i === 0 ? [...shape.slice(0, -1), 2 * (shape.at(-1) as number)] : shape));
@@ -313,7 +295,6 @@ onBackend(anyBackend, 'every layer', () => {
         const message = `expects ${row.inputs.length} inputs`;
         if (row.inputs.length > 1) expect(() => layer.apply(symbolic(row.inputs.slice(0, 1))), name).toThrow(message);
       }
-      layer.dispose();
     }
   });
 });

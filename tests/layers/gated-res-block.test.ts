@@ -4,6 +4,7 @@ import { gatedResBlock } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { randomNumbers } from '../../kit/random.mjs';
 import { partSeed } from '../../src/layers/seeds';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { grid, type SlowCondition } from '../support/slow/gated';
@@ -80,12 +81,12 @@ onEachBackend('GatedResBlock', (backend) => {
   });
 
   it('drops features in training only, before its second convolution, by its seed and the step', async () => {
-    const make = (dropout: number) => gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout, seed: 3 });
+    const make = (dropout: number) => scoped(gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout, seed: 3 }));
     const [block, whole] = [make(0.5), make(0)];
-    const x = tf.fill([1, 3, 3, 1], 2);
+    const x = scoped(tf.fill([1, 3, 3, 1], 2));
     tf.dispose([block, whole].map((each) => each.apply(x))); // builds them
     // conv_in gives elu(2) = 2; of elu(2) and elu(-2), conv_out takes the first for a, and for b 0, which lets half through.
-    const weights = [tf.tensor([1, 0], [1, 1, 2, 1]), tf.zeros([1]), tf.tensor([1, 0, 0, 0], [1, 1, 2, 2]), tf.zeros([2])];
+    const weights = scoped([tf.tensor([1, 0], [1, 1, 2, 1]), tf.zeros([1]), tf.tensor([1, 0, 0, 0], [1, 1, 2, 2]), tf.zeros([2])]);
     for (const each of [block, whole]) each.setWeights(weights);
     // biome-ignore format: pairs
     for (const [step, calls] of [[0, 2], [7, 1]] as const) {
@@ -99,17 +100,14 @@ onEachBackend('GatedResBlock', (backend) => {
     }
     for (const kwargs of [{}, { training: false }]) expectClose(await take(block.apply(x, kwargs)), new Array(9).fill(3), 1e-6);
     expectClose(await take(whole.apply(x, { training: true })), new Array(9).fill(3), 1e-6);
-    tf.dispose([x, weights]);
-    for (const each of [block, whole]) each.dispose();
   });
 });
 
 onBackend(anyBackend, 'GatedResBlock', () => {
   it('begins small at its end', async () => {
-    const block = gatedResBlock({ filters: 3, shift: 'down', hasSkip: true, weightNormalization: true });
+    const block = scoped(gatedResBlock({ filters: 3, shift: 'down', hasSkip: true, weightNormalization: true }));
     tf.dispose(block.apply([tf.zeros([1, 1, 1, 3]), tf.zeros([1, 1, 1, 3]), tf.zeros([1, 2])]));
     const weights = await slowWeightsOf(block);
-    block.dispose();
     const gains = ['in', 'skip', 'out'].map((conv) => Array.from(weights.get(`conv_${conv}_gain`)?.data ?? []));
     expect(gains).toEqual([[1, 1, 1], [1, 1, 1], new Array(6).fill(Math.fround(0.1))]); // biome-ignore format: three
   });

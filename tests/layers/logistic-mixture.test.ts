@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, bitsPerDim, levelLogProbs, PixelLayer, sample, type TensorDistribution } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, onBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -49,34 +50,29 @@ onBackend(anyBackend, 'a last layer of a user', () => {
     ['writes NaN', { logProbs: (_: unknown, __: unknown, to: Float64Array) => to.fill(Number.NaN) }],
     ['writes Infinity', { logProbs: (_: unknown, __: unknown, to: Float64Array) => to.fill(Infinity) }],
   ])('must write log p of every level: %s', async (_, wrong) => {
-    const model = modelWith({ ...right, ...wrong });
-    const labels = tf.zeros([1, 2, 2, 1], 'int32');
+    const model = scoped(modelWith({ ...right, ...wrong }));
+    const labels = scoped(tf.zeros([1, 2, 2, 1], 'int32'));
     await expectNoLeaks(async () => {
       const options = { seed: 1, strategy: 'full' } as const; // its graph is the image itself
       await expect(sample(model, options)).rejects.toThrow('not finite');
       await expect(levelLogProbs(model, labels)).rejects.toThrow('not finite');
     });
-    labels.dispose();
-    model.dispose();
   });
 
   it.each([2, -1, 0.5, Number.NaN, undefined])('must draw one of its levels, not %s', async (level) => {
-    const model = modelWith({ ...right, levelAt: () => level });
+    const model = scoped(modelWith({ ...right, levelAt: () => level }));
     await expectNoLeaks(async () => {
       await expect(sample(model, { seed: 1, strategy: 'full' })).rejects.toThrow(
         `levelAt of the distribution: wanted integer levels 0 to 1, got ${level}`,
       );
     });
-    model.dispose();
   });
 
   it('must return nats of the labels\u2019 shape', () => {
-    const model = modelWith({ ...right, negativeLogLikelihood: (labels: tf.Tensor) => tf.sum(labels) });
-    const [labels, outputs] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 1])];
+    const model = scoped(modelWith({ ...right, negativeLogLikelihood: (labels: tf.Tensor) => tf.sum(labels) }));
+    const [labels, outputs] = [scoped(tf.zeros([1, 2, 2, 1], 'int32')), scoped(tf.zeros([1, 2, 2, 1]))];
     expect(() => bitsPerDim(labels, outputs, model.distribution)).toThrow(
       'negativeLogLikelihood of the distribution: wanted nats of shape [1,2,2,1], got []',
     );
-    tf.dispose([labels, outputs]);
-    model.dispose();
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
@@ -13,10 +14,10 @@ onEachBackend('MaskedConv2D', (_backend) => {
   for (const goldenCase of reference.cases) {
     it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
       const activation = goldenCase.act === 'relu' ? ({ activation: 'relu' } as const) : {};
-      const layer = maskedConv2d({ filters: 12, kernelSize: 3, maskType: goldenCase.mode as MaskType, ...activation });
-      const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+      const layer = scoped(maskedConv2d({ filters: 12, kernelSize: 3, maskType: goldenCase.mode as MaskType, ...activation }));
+      const [x, g] = [scoped(golden4d(reference.input)), scoped(golden4d(reference.g))];
       tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-      const weights = [golden(reference.kernel), golden(reference.bias)];
+      const weights = scoped([golden(reference.kernel), golden(reference.bias)]);
       layer.setWeights(weights);
 
       const f = (input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, g)) as tf.Scalar;
@@ -27,18 +28,15 @@ onEachBackend('MaskedConv2D', (_backend) => {
       expectCloseRelative(await take(dx), goldenCase.grad_input.data, 2e-4);
       expectCloseRelative(await take(kernel as tf.Tensor), goldenCase.grad_kernel.data, 2e-4);
       expectCloseRelative(await take(bias as tf.Tensor), goldenCase.grad_bias.data, 2e-4);
-      tf.dispose([x, g, ...weights]);
-      layer.dispose();
     });
   }
 
   it('applies any activation and can do without bias', async () => {
     const own = { activation: 'tanh', useBias: false, kernelInitializer: 'ones' } as const;
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, ...own });
+    const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, ...own }));
     const y = layer.apply(tf.tensor4d([0.5, -2], [1, 1, 2, 1])) as tf.Tensor;
     expectClose(await take(y), [0.5, 0.5, -2, -2].map(Math.tanh), 1e-6);
     expect(layer.getWeights()).toHaveLength(1);
-    layer.dispose();
   });
 
   it.each([

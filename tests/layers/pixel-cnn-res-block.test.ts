@@ -4,15 +4,16 @@ import { expect, it } from 'vitest';
 import { randomNumbers } from '../../kit/random.mjs';
 import { partSeed } from '../../src/layers/seeds';
 import reference from '../golden/res_block.json';
+import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { expectClose, expectCloseRelative, golden, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('PixelCNNResBlock', () => {
   it('matches the golden output and gradients', async () => {
-    const block = pixelCNNResBlock({ filters: reference.filters });
-    const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+    const block = scoped(pixelCNNResBlock({ filters: reference.filters }));
+    const [x, g] = [scoped(golden4d(reference.input)), scoped(golden4d(reference.g))];
     tf.dispose(block.apply(x) as tf.Tensor); // builds it
-    const weights = Object.values(reference.weights).map((array) => golden(array));
+    const weights = scoped(Object.values(reference.weights).map((array) => golden(array)));
     block.setWeights(weights);
 
     const f = (input: tf.Tensor) => tf.sum(tf.mul(block.apply(input) as tf.Tensor, g)) as tf.Scalar;
@@ -22,19 +23,17 @@ onEachBackend('PixelCNNResBlock', () => {
     for (const [i, { data }] of Object.values(reference.grads).entries()) {
       expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 2e-4);
     }
-    tf.dispose([x, g, ...weights]);
-    block.dispose();
   });
 
   it('drops features in training only, after its first convolution', async () => {
-    const make = (dropout: number) => pixelCNNResBlock({ filters: 2, imageChannels: 1, kernelSize: 1, dropout, seed: 3 });
+    const make = (dropout: number) => scoped(pixelCNNResBlock({ filters: 2, imageChannels: 1, kernelSize: 1, dropout, seed: 3 }));
     const [block, whole] = [make(0.5), make(0)];
-    const x = tf.fill([1, 3, 3, 4], 2);
+    const x = scoped(tf.fill([1, 3, 3, 4], 2));
     tf.dispose([block, whole].map((each) => each.apply(x) as tf.Tensor)); // builds them
     // conv_in takes features 0 and 1; conv_mid is the identity; conv_out gives them back, with a bias of 1.
     const eye = (rows: number, columns: number) =>
       tf.tidy(() => tf.reshape(tf.slice(tf.eye(4), [0, 0], [rows, columns]), [1, 1, rows, columns]));
-    const weights = [eye(4, 2), tf.zeros([2]), eye(2, 2), tf.zeros([2]), eye(2, 4), tf.ones([4])];
+    const weights = scoped([eye(4, 2), tf.zeros([2]), eye(2, 2), tf.zeros([2]), eye(2, 4), tf.ones([4])]);
     block.setWeights(weights);
     const uniform = randomNumbers(`${partSeed(3, 'dropout')}/0/0/0`);
     const dropped = Array.from({ length: 9 }, () => [0, 1].map(() => (uniform() < 0.5 ? 0 : 2 * 2)));
@@ -48,7 +47,5 @@ onEachBackend('PixelCNNResBlock', () => {
       const kwargs = training === undefined ? {} : { training };
       expect(await take(block.apply(x, kwargs) as tf.Tensor)).toEqual(inference);
     }
-    tf.dispose([x, weights]);
-    for (const each of [block, whole]) each.dispose();
   });
 });

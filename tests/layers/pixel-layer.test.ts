@@ -16,6 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, expectTypeOf, it } from 'vitest';
 import type { Shape } from '../../src/layers/types';
+import { scoped } from '../scoped';
 import { onBackend, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
@@ -24,7 +25,7 @@ type Symbolic = tfl.SymbolicTensor;
 
 it('has an output of the kind of its input, by its type too', async () => {
   await useBackend('cpu');
-  const layer = maskedConv2d({ filters: 1, kernelSize: 1, imageChannels: 1 });
+  const layer = scoped(maskedConv2d({ filters: 1, kernelSize: 1, imageChannels: 1 }));
   const features = layer.apply(tfl.input({ shape: [2, 2, 1] }));
   expectTypeOf(features).toEqualTypeOf<tfl.SymbolicTensor>();
   expect(features).toBeInstanceOf(tfl.SymbolicTensor);
@@ -34,7 +35,6 @@ it('has an output of the kind of its input, by its type too', async () => {
 
   const relu = tfl.layers.reLU().apply(features); // of either kind, by its type
   expectTypeOf(layer.apply(relu)).toEqualTypeOf<tf.Tensor | tfl.SymbolicTensor>();
-  layer.dispose();
 });
 
 /** x sigmoid(x): a layer of the user's that has no weights. */
@@ -56,8 +56,8 @@ function network(): AutoregressiveModel {
 }
 
 onEachBackend("a layer of the user's own, of operations alone", (_backend) => {
-  it('leaves no tensor behind: built, called, trained, sampled and disposed', async () => {
-    await expectNoLeaks(async () => {
+  it('leaves no tensor behind: built, called, trained, sampled and disposed', () =>
+    expectNoLeaks(async () => {
       const model = network();
       const xs = tf.ones([2, 3, 3, 1]);
       const labels = tf.ones([2, 3, 3, 1], 'int32');
@@ -73,8 +73,7 @@ onEachBackend("a layer of the user's own, of operations alone", (_backend) => {
       model.dispose();
       optimizer.dispose();
       return [xs, labels];
-    });
-  });
+    }));
 });
 
 onBackend('cpu', "a layer of the user's own, of operations alone", () => {
@@ -84,10 +83,9 @@ onBackend('cpu', "a layer of the user's own, of operations alone", () => {
 
   it('takes one input alone or in a list, and integers as numbers', async () => {
     const swish = new Swish();
-    const [x, integers] = [tf.tensor4d([1, -2], [1, 1, 2, 1]), tf.tensor4d([1, -2], [1, 1, 2, 1], 'int32')];
+    const [x, integers] = [scoped(tf.tensor4d([1, -2], [1, 1, 2, 1])), scoped(tf.tensor4d([1, -2], [1, 1, 2, 1], 'int32'))];
     const wanted = [1, -2].map((value) => value / (1 + Math.exp(-value)));
     for (const input of [x, [x], integers]) expectClose(await take(swish.apply(input) as tf.Tensor), wanted, 1e-6);
-    tf.dispose([x, integers]);
   });
 
   it('reports calls before it is built, and an express without a result', () => {
@@ -97,7 +95,7 @@ onBackend('cpu', "a layer of the user's own, of operations alone", () => {
         return null;
       }
     }
-    const x = tf.ones([1, 1, 1, 1]);
+    const x = scoped(tf.ones([1, 1, 1, 1]));
     expect(() => new Swish().call(x, {})).toThrow('TestSwish: called before it was built');
     expect(() => new Nothing().apply(x)).toThrow(
       /^layer '.*' \(TestNothing\): express returned null, so the class needs its own computeOutputShape$/,
@@ -111,7 +109,6 @@ onBackend('cpu', "a layer of the user's own, of operations alone", () => {
     expect(() => new Shaped({ name: 'shaped' }).apply(x)).toThrow(
       "layer 'shaped' (TestShaped): express returned null, so the class needs its own call",
     );
-    x.dispose();
   });
 
   it('may lack such arithmetic in some cases, with its own call: whole passes draw it', async () => {
@@ -126,14 +123,15 @@ onBackend('cpu', "a layer of the user's own, of operations alone", () => {
     const image = tfl.input({ shape: [2, 2, 1] });
     const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
     const reversed = new Reversed({ name: 'odd' }).apply(conv.apply(image)) as Symbolic;
-    const model = autoregressiveModel({ inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(reversed) as Symbolic });
+    const model = scoped(
+      autoregressiveModel({ inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(reversed) as Symbolic }),
+    );
     const full = await take(await sample(model, { seed: 1, strategy: 'full' }));
     const message = "layer 'odd' (TestReversed) cannot be evaluated pixel by pixel";
     const images = await expectWarning(message, () => sample(model, { seed: 1 }));
     expect(await take(images)).toEqual(full);
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(message);
     await expect(toPortable(model)).rejects.toThrow(message);
-    model.dispose();
   });
 });
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { type ShiftedConv2DArgs, shiftedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
@@ -66,51 +67,14 @@ onEachBackend('ShiftedConv2D', (backend) => {
       examples: [...between, ...snail].map((one): [typeof one] => [one]),
     });
   });
-
-  it('is what the paper has between resolutions: every second place, and the way back', async () => {
-    const image = Array.from({ length: 16 }, (_, i) => i + 1); // [4,4]: 1 to 16
-    const of = async (args: Partial<ShiftedConv2DArgs>, x: number[], kernel: number[]) => {
-      const layer = shiftedConv2d({ filters: 1, kernelSize: 2, shift: 'downRight', useBias: false, ...args });
-      const side = Math.sqrt(x.length);
-      const input = tf.tensor4d(x, [1, side, side, 1]);
-      tf.dispose(layer.apply(input));
-      const [{ shape }] = layer.getWeights() as [tf.Tensor];
-      const weights = tf.tensor(kernel, shape);
-      layer.setWeights([weights]);
-      const y = await take(layer.apply(input));
-      tf.dispose([input, weights]);
-      layer.dispose();
-      return y;
-    };
-    const down = { kernelSize: [2, 3] as [number, number], shift: 'down' } as const;
-    expect(await of({ stride: 2 }, image, [0, 0, 0, 1])).toEqual([1, 3, 9, 11]); // the current one of every second
-    expect(await of({ stride: 2 }, image, [1, 0, 0, 0])).toEqual([0, 0, 0, 6]); // the one above and to the left
-    expect(await of({ ...down, stride: 2 }, image, [0, 0, 1, 0, 0, 0])).toEqual([0, 0, 6, 8]); // above, to the right
-    const up = { stride: 2, transposed: true } as const;
-    // biome-ignore format: a map
-    expect(await of(up, [1, 2, 3, 4], [1, 10, 100, 1000])).toEqual([
-        1,   10,   2,   20,
-      100, 1000, 200, 2000,
-        3,   30,   4,   40,
-      300, 3000, 400, 4000,
-    ]);
-    // biome-ignore format: a map
-    expect(await of({ ...up, ...down }, [1, 2, 3, 4], [1, 10, 100, 0, 1000, 0])).toEqual([
-        10, 102,   20, 200,
-      1000,   0, 2000,   0,
-        30, 304,   40, 400,
-      3000,   0, 4000,   0,
-    ]);
-  });
 });
 
 onBackend(anyBackend, 'ShiftedConv2D', () => {
   it('starts with glorotUniform kernels or, weight-normed, normal ones and gains of 1, determined by the seed', async () => {
     const weightsOf = async (args: Partial<ShiftedConv2DArgs>) => {
-      const layer = shiftedConv2d({ filters: 40, kernelSize: [2, 3], shift: 'down', ...args });
+      const layer = scoped(shiftedConv2d({ filters: 40, kernelSize: [2, 3], shift: 'down', ...args }));
       tf.dispose(layer.apply(tf.zeros([1, 2, 2, 20])));
       const weights = await slowWeightsOf(layer);
-      layer.dispose();
       return new Map([...weights].map(([name, { data }]) => [name, Array.from(data)]));
     };
     const plain = await weightsOf({ seed: 1 });
@@ -133,13 +97,11 @@ onBackend(anyBackend, 'ShiftedConv2D', () => {
 
   it('applies an activation that tfjs lacks, and checks sizes there too', async () => {
     const args = { filters: 1, kernelSize: 1, shift: 'down', stride: 2, kernelInitializer: 'ones' } as const;
-    const layer = shiftedConv2d({ ...args, activation: cube });
-    const x = tf.tensor4d([3, 9, 9, 9], [1, 2, 2, 1]);
+    const layer = scoped(shiftedConv2d({ ...args, activation: cube }));
+    const x = scoped(tf.tensor4d([3, 9, 9, 9], [1, 2, 2, 1]));
     expect(await take(layer.apply(x))).toEqual([27]);
     expect(() => shiftedConv2d({ ...args, activation: 'rellu' as 'relu' })).toThrow('rellu');
-    const odd = tf.ones([1, 2, 3, 1]);
+    const odd = scoped(tf.ones([1, 2, 3, 1]));
     expect(() => layer.apply(odd)).toThrow('(ShiftedConv2D): input: width: wanted a multiple of 2, got 3');
-    tf.dispose([x, odd]);
-    layer.dispose();
   });
 });

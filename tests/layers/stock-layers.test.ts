@@ -9,6 +9,7 @@ import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { ProgramBuilder } from '../../src/runtime/program/builder';
+import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { apply, type Symbolic } from '../support/models/graphs';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
@@ -128,21 +129,19 @@ onBackend('cpu', 'stock layers', () => {
 
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
-    const model = modelWith(layer);
+    const model = scoped(modelWith(layer));
     const traced = trace(model, shapeOf([3, 3, 1], 5));
     const obstacle = `layer 'mixer' (${layer.getClassName()}) cannot be evaluated pixel by pixel${reason}`;
     expect(traced).toEqual({ obstacle });
-    model.dispose();
   });
 
   it.each([
     ['conv2d of 3x3', (name: string) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', name })],
     ['upSampling2d', (name: string) => layers.upSampling2d({ size: [1, 1], name })],
   ])('%s is for conditions alone', (_, make) => {
-    const model = modelWith(make('mixer'));
+    const model = scoped(modelWith(make('mixer')));
     const reason = 'its input depends on the image, so it would see later pixels';
     expect(trace(model, shapeOf([3, 3, 1], 5))).toMatchObject({ obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}` });
-    model.dispose();
   });
 
   it('of conditions look around and enlarge: the images of whole passes', async () => {
@@ -155,7 +154,7 @@ onBackend('cpu', 'stock layers', () => {
     const all = apply(layers.concatenate(), seen, enlarged); // [N,4,4,6]
     const logits = apply(layers.conv2d({ filters: 4, kernelSize: 1 }), all); // [N,4,4,4]
     const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(logits) as Symbolic;
-    const model = tfl.model({ inputs: [image, codes], outputs });
+    const model = scoped(tfl.model({ inputs: [image, codes], outputs }));
     setNoise(model, 3, 1.5);
     const condition = { data: Array.from({ length: 120 }, (_, i) => (i * 7) % 3), shape: [30, 2, 2] };
     const draw = async (strategy: 'incremental' | 'full') => take(await sample(model, { numImages: 30, seed: 7, strategy, condition }));
@@ -166,7 +165,6 @@ onBackend('cpu', 'stock layers', () => {
         await sample(model, { numImages: 30, seed: 7, condition: { ...condition, data: condition.data.map((code) => 2 - code) } }),
       ),
     );
-    model.dispose();
   });
 
   /** A model from an image of two channels by a function of its features, [N,3,3,8]. */
@@ -213,12 +211,11 @@ onBackend('cpu', 'stock layers', () => {
     ['one level to all', (x) => apply(layers.add({ name: 'mixer' }), toLogits(x), toOne(x)), 'inputs: wanted equal numbers of features, or one feature, got'],
     ['prelu of each channel', (x) => apply(layers.prelu({ sharedAxes: [1, 2, 4], name: 'mixer' }), toLogits(x)), 'alpha: wanted one that all places share'],
   ])('of logits [N,H,W,C,L]: %s is refused by name', (_, build, reason) => {
-    const model = modelOfTwo(build);
+    const model = scoped(modelOfTwo(build));
     const levels = model.outputs[0]?.shape[4] as number;
     expect(trace(model, shapeOf([3, 3, 2], levels))).toEqual({
       obstacle: expect.stringContaining(`cannot be evaluated pixel by pixel: ${reason}`),
     });
-    model.dispose();
   }); // biome-ignore format: a row a line
 
   it.each<[string, tfl.Shape, (features: Symbolic) => Symbolic, string]>([
@@ -232,19 +229,17 @@ onBackend('cpu', 'stock layers', () => {
     const features = build(conv.apply(image) as Symbolic);
     const isFlat = features.rank === 4;
     const outputs = isFlat ? (pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as Symbolic) : features;
-    const model = tfl.model({ inputs: image, outputs });
+    const model = scoped(tfl.model({ inputs: image, outputs }));
     const traced = trace(model, shapeOf([null, null, 1], 4));
     expect(traced).toEqual({ obstacle: expect.stringContaining(reason) });
-    model.dispose();
   }); // biome-ignore format: a row a line
 
   it('a softmax over the features of several channels lets each see the others', () => {
-    const model = modelOfTwo((x) => toLogits(apply(layers.activation({ activation: 'softmax' }), x)));
+    const model = scoped(modelOfTwo((x) => toLogits(apply(layers.activation({ activation: 'softmax' }), x))));
     expect(trace(model, shapeOf([3, 3, 2], 4))).toMatchObject({
       late: { readiness: expect.arrayContaining([expect.objectContaining({ times: new Array(8).fill(1) })]) }, // the first channel's, too
       obstacle: 'the model is not causal: its logits of channel 0 see that channel or a later one',
     });
-    model.dispose();
   });
 });
 

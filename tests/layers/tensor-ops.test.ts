@@ -4,12 +4,13 @@ import { getMask, type Ops } from 'pixelcnn-layers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { windowOf } from '../../src/runtime/core/declared-window';
-import { type KernelWindow, windowAround } from '../../src/runtime/core/window';
+import { windowAround } from '../../src/runtime/core/window';
 import { nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
 import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
 import type { ImageNode } from '../../src/runtime/program/program';
 import { readinessOf } from '../../src/runtime/program/readiness';
 import type { LayerWeight } from '../../src/runtime/program/weights';
+import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { modelOf } from '../support/models/program';
 import { type SlowMap, slowly, slowMap } from '../support/slow/program';
@@ -28,81 +29,50 @@ onEachBackend('convolutions on tensors', () => {
   });
   afterEach(() => ops.dispose());
 
-  /** A convolution whose kernel is all ones. */
-  function convolve(x: tf.Tensor4D, window: KernelWindow, featuresOut: number, bias?: number, activation?: 'relu') {
-    const kernel = tf.ones([...window.kernelSize, x.shape[3], featuresOut]);
-    const biases = bias === undefined ? null : tf.fill([featuresOut], bias);
-    const weights = [weightOf(kernel), biases && weightOf(biases)] as const;
-    const y = valuesOf(() => ops.conv(x, ...weights, window, activation));
-    tf.dispose(biases === null ? [kernel] : [kernel, biases]);
-    return y;
-  }
-
-  it('are masked, with an optional bias and ReLU', async () => {
-    const x = tf.tensor4d([1, 2, 3], [1, 1, 3, 1]);
-    const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType });
-    expect(await convolve(x, window('B'), 1)).toEqual([1, 3, 5]); // a pixel and its left neighbour
-    expect(await convolve(x, window('A'), 1, -1.5)).toEqual([-1.5, -0.5, 0.5]);
-    expectClose(await convolve(x, window('A'), 1, -1.5, 'relu'), [0, 0, 0.5], 1e-6); // webgl gives -0
-    x.dispose();
-  });
-
-  it('see whole rows in a vertical stack', async () => {
-    const x = tf.tensor4d([1, 2, 3, 10, 20, 30], [1, 2, 3, 1]);
-    const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType, vertical: true });
-    expect(await convolve(x, window('A'), 1)).toEqual([0, 0, 0, 3, 6, 5]);
-    expect(await convolve(x, window('B'), 1)).toEqual([3, 6, 5, 33, 66, 55]);
-    x.dispose();
-  });
-
   it('of features that are equal at every pixel are products: [N,in] -> [N,out]', async () => {
     const [x, kernel, dense] = [
-      tf.tensor2d([1, 2, 3, 4], [2, 2]),
-      tf.tensor([1, 10, 100, 1, 2, 3], [1, 1, 2, 3]),
-      tf.tensor([1, 10, 100, 1, 2, 3], [2, 3]),
+      scoped(tf.tensor2d([1, 2, 3, 4], [2, 2])),
+      scoped(tf.tensor([1, 10, 100, 1, 2, 3], [1, 1, 2, 3])),
+      scoped(tf.tensor([1, 10, 100, 1, 2, 3], [2, 3])),
     ];
     for (const weight of [kernel, dense]) {
       const y = tf.tidy(() => ops.conv(x, weightOf(weight), null, windowAround([1, 1], 'B', 1)));
       expect(y.shape).toEqual([2, 3]);
       expect(await take(y)).toEqual([1 + 2, 10 + 4, 100 + 6, 3 + 4, 30 + 8, 300 + 12]);
     }
-    tf.dispose([x, kernel, dense]);
   });
 
   it('keep the causal rows of their mask on the device', async () => {
     const args = { kernelSize: [5, 3] as [number, number], featuresIn: 3, featuresOut: 6 };
-    const kernel = tf.ones([5, 3, 3, 6]);
+    const kernel = scoped(tf.ones([5, 3, 3, 6]));
     const mask = ops.prepare(weightOf(kernel), windowOf(args)).values as tf.Tensor4D;
     expect(mask.shape).toEqual([3, 3, 3, 6]); // rows 0, 1 and the centre's, 2
     expect(Array.from(await mask.data())).toEqual(Array.from(getMask(args).values.subarray(0, 3 * 3 * 3 * 6)));
-    kernel.dispose();
   });
 });
 
 onBackend('cpu', 'convolutions on tensors', () => {
   it('are the same in a program', () => {
-    const [kernel, bias] = [tf.ones([1, 3, 2, 4]), tf.ones([4])];
+    const [kernel, bias] = [scoped(tf.ones([1, 3, 2, 4])), scoped(tf.ones([4]))];
     const program = new ProgramBuilder();
     const window = windowOf({ kernelSize: [1, 3], imageChannels: 2, maskType: 'A' });
     const y = program.ops.conv(program.image(2), weightOf(kernel, 'kernel'), weightOf(bias, 'bias'), window);
     expect(program.nodes[nodeOf(y)]).toEqual({ op: 'conv', size: 4, input: 0, kernel: 'kernel', bias: 'bias', window });
     expect(readinessOf(program.nodes as ImageNode[], [])[1]?.times).toEqual([0, 0, 1, 1]);
-    tf.dispose([kernel, bias]);
   });
 
-  it('keep no mask that hides nothing', async () => {
-    await expectNoLeaks(() => {
+  it('keep no mask that hides nothing', () =>
+    expectNoLeaks(() => {
       const kernel = tf.ones([1, 1, 4, 4]);
       const ops = tensorOps();
       const before = tf.memory().numTensors;
       expect(ops.prepare(weightOf(kernel), windowAround([1, 1], 'B', 1)).values).toBeNull();
       expect(tf.memory().numTensors).toBe(before);
       return kernel;
-    });
-  });
+    }));
 
-  it('keep a mask beyond the tidy in which it was made, one a kernel, until they are disposed', async () => {
-    await expectNoLeaks(() => {
+  it('keep a mask beyond the tidy in which it was made, one a kernel, until they are disposed', () =>
+    expectNoLeaks(() => {
       const ops = tensorOps();
       const [kernel, x] = [tf.ones([3, 3, 3, 3]), tf.ones([1, 2, 2, 3])];
       const weight = weightOf(kernel);
@@ -120,27 +90,23 @@ onBackend('cpu', 'convolutions on tensors', () => {
       ops.dispose();
       expect(mask).toMatchObject({ isDisposed: true });
       return [kernel, x]; // weights are left to their layer
-    });
-  });
+    }));
 
   it('refuse groups that do not split features, also where no shapes were checked before', () => {
-    const x = tf.zeros([1, 2, 2, 6]);
+    const x = scoped(tf.zeros([1, 2, 2, 6]));
     const ops = tensorOps();
     expect(() => ops.gate(x, 4)).toThrow('gate: input: wanted a multiple of 2 * groups (8), got 6');
     expect(() => ops.softmax('softmax', x, 4)).toThrow('softmax: input: wanted a multiple of groups (4), got 6');
     expect(() => ops.normalize(x, { epsilon: 1, groups: 4 })).toThrow('normalize: input: wanted a multiple of groups (4), got 6');
-    x.dispose();
   });
 
   it('refuse a second window for a kernel', () => {
-    const ops = tensorOps();
-    const kernel = tf.ones([3, 3, 1, 1]);
+    const ops = scoped(tensorOps());
+    const kernel = scoped(tf.ones([3, 3, 1, 1]));
     const weight = weightOf(kernel, 'kernel');
     const window = windowOf({ kernelSize: 3, imageChannels: 1 });
     ops.prepare(weight, window);
     expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow("weight 'kernel': wanted one window for each kernel, got 'two'");
-    ops.dispose();
-    kernel.dispose();
   });
 });
 
@@ -220,8 +186,8 @@ onEachBackend('operations on tensors', () => {
       return slowly(model, { image: x, conditions: [y, v] })[model.output] as SlowMap;
     });
 
-    const [x, y, v] = given.map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const ops = tensorOps();
+    const [x, y, v] = scoped(given.map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor]);
+    const ops = scoped(tensorOps());
     const result = tf.tidy(() =>
       tf.clone(
         express(
@@ -235,15 +201,13 @@ onEachBackend('operations on tensors', () => {
     expect(result.shape).toEqual(isConstant ? [n, size] : [n, height, width, size]);
     const values = expected.flatMap((map) => [...map.values]);
     expectClose(await take(result), values, 1e-5);
-    ops.dispose();
-    tf.dispose([x, y, v]);
   });
 
   it('concat and softmax take logits [N,H,W,C,L], and concat keeps what is not finite to itself', async () => {
     const ops = tensorOps();
     const [red, green] = [1, 2].map((seed) => Array.from(noise(4, seed))) as [number[], number[]];
-    const logits = [red, green].map((values) => tf.tensor(values, [2, 1, 1, 1, 2]));
-    const channels = tf.tidy(() => ops.concat(...(logits as [tf.Tensor, tf.Tensor])));
+    const logits = scoped([red, green].map((values) => tf.tensor(values, [2, 1, 1, 1, 2])));
+    const channels = scoped(tf.tidy(() => ops.concat(...(logits as [tf.Tensor, tf.Tensor]))));
     expect(channels.shape).toEqual([2, 1, 1, 2, 2]);
     const both = [...red.slice(0, 2), ...green.slice(0, 2), ...red.slice(2), ...green.slice(2)];
     expect(await take(channels.clone())).toEqual(both);
@@ -254,9 +218,8 @@ onEachBackend('operations on tensors', () => {
       });
       expectClose(await valuesOf(() => ops.softmax(fn, channels, 2)), wanted, 2e-6);
     }
-    const infinite = tf.tensor([Number.POSITIVE_INFINITY, 1], [1, 1, 1, 2]);
-    const vector = tf.ones([1, 1]);
+    const infinite = scoped(tf.tensor([Number.POSITIVE_INFINITY, 1], [1, 1, 1, 2]));
+    const vector = scoped(tf.ones([1, 1]));
     expect(await valuesOf(() => ops.concat(infinite, vector))).toEqual([Number.POSITIVE_INFINITY, 1, 1]);
-    tf.dispose([logits, channels, infinite, vector]);
   });
 });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { upsampledMap } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { isGpu, onEachBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 
@@ -10,7 +11,7 @@ onEachBackend('UpsampledMap', (backend) => {
   it('repeats each place over rows and columns, and sums their gradients', async () => {
     const sizes = [[1, 1], [3, 1], [1, 2], [2, 3]] as const; // biome-ignore format: rows
     const values = noise(n * h * w * features);
-    const x = tf.tensor4d(values, [n, h, w, features]);
+    const x = scoped(tf.tensor4d(values, [n, h, w, features]));
     for (const [rows, columns] of isGpu(backend) ? sizes.slice(3) : sizes) {
       const [height, width] = [h * rows, w * columns];
       const layer = upsampledMap({ rows, columns });
@@ -24,13 +25,11 @@ onEachBackend('UpsampledMap', (backend) => {
       expect(y.shape).toEqual([n, height, width, features]);
       expect(await take(y)).toEqual(from.map((at) => values[at]));
       const g = noise(from.length, 2);
-      const gs = tf.tensor(g, [n, height, width, features]);
+      const gs = scoped(tf.tensor(g, [n, height, width, features]));
       const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input), gs)))(x);
       const sums = new Array<number>(values.length).fill(0);
       for (const [i, at] of from.entries()) sums[at] = (sums[at] as number) + (g[i] as number);
       expectClose(await take(dx), sums, 1e-5);
-      gs.dispose();
     }
-    x.dispose();
   });
 });

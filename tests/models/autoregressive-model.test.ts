@@ -14,6 +14,7 @@ import {
   pixelDropout,
 } from 'pixelcnn-layers';
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
 import { saveAndLoad, savedArtifacts } from '../support/models/memory-file';
@@ -35,11 +36,11 @@ function data(): { labels: tf.Tensor4D; xs: tf.Tensor4D } {
 
 onEachBackend('AutoregressiveModel', (backend) => {
   it('trains on integer labels by every method of a LayersModel', async () => {
-    const model = build();
-    const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
+    const model = scoped(build());
+    const optimizer = scoped(tf.train.adam(1e-2, 0.9, 0.999, 1e-7));
     model.compile({ optimizer, loss: bitsPerDim, metrics: [negativeLogLikelihood, bitsPerDim] });
     expect(model.metricsNames).toEqual(['loss', 'negativeLogLikelihood', 'bitsPerDim']);
-    const { labels, xs } = data();
+    const { labels, xs } = scoped(data());
     const exact = async () => {
       const nats = await take(await logProb(model, labels));
       return -nats.reduce((a, b) => a + b) / (labels.size * Math.LN2);
@@ -60,37 +61,31 @@ onEachBackend('AutoregressiveModel', (backend) => {
     const given = await model.fit(xs, labels, { validationData: [xs, labels], epochs: 1, verbose: 0 });
     expect(given.history['val_loss']?.[0]).toBeCloseTo(await exact(), 4);
 
-    const floats = tf.cast(labels, 'float32');
+    const floats = scoped(tf.cast(labels, 'float32'));
     const dataset = tfd.array([0, 1]).mapAsync(async () => ({ xs: xs.clone(), ys: floats.clone() }));
     const history = await model.fitDataset(dataset, { epochs: 2, verbose: 0 });
     expect(history.history['loss']).toHaveLength(2);
     expect(await exact()).toBeLessThan(before);
-
-    tf.dispose([labels, xs, floats]);
-    model.dispose();
-    optimizer.dispose();
   });
 
   it('continues bit for bit after many steps, once saved and loaded', async () => {
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: 'adam', loss: bitsPerDim });
-    const { labels, xs } = data();
+    const { labels, xs } = scoped(data());
     const steps = async (of: tfl.LayersModel, count: number) => {
       const losses: unknown[] = [];
       for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(xs, labels));
       return losses;
     };
     await steps(model, isGpu(backend) ? 6 : 30);
-    const loaded = await saveAndLoad(model, { includeOptimizer: true });
+    const loaded = scoped(await saveAndLoad(model, { includeOptimizer: true }));
     expect(await steps(loaded, 4)).toEqual(await steps(model, 4));
     const [powers, wanted] = [loaded, model].map(({ optimizer }) => optimizer['accBeta2' as never] as tf.Variable);
     expect(await powers?.data()).toEqual(await wanted?.data()); // as many betas multiplied, each rounded
-    tf.dispose([labels, xs]);
-    for (const each of [model, loaded]) each.dispose();
   });
 
   it('keeps the optimizer that loading made with the model, compiled again or with another', async () => {
-    const { labels, xs } = data();
+    const { labels, xs } = scoped(data());
     for (const again of ['same', 'other'] as const) {
       await expectNoLeaks(async () => {
         const model = build();
@@ -102,15 +97,14 @@ onEachBackend('AutoregressiveModel', (backend) => {
         for (const m of [model, loaded]) m.dispose();
       });
     }
-    tf.dispose([labels, xs]);
   });
 
   it('refuses labels of another shape', async () => {
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
-    const { labels, xs } = data();
-    const [oneHot, flat] = [tf.zeros([N, 3, 4, 2, LEVELS]), tf.zeros([N, 24])];
-    const [noImages, noLabels] = [tf.zeros([0, 3, 4, 2]), tf.zeros([0, 3, 4, 2])];
+    const { labels, xs } = scoped(data());
+    const [oneHot, flat] = [scoped(tf.zeros([N, 3, 4, 2, LEVELS])), scoped(tf.zeros([N, 24]))];
+    const [noImages, noLabels] = [scoped(tf.zeros([0, 3, 4, 2])), scoped(tf.zeros([0, 3, 4, 2]))];
     const wanted = `labels: wanted integer levels [N,H,W,C], not one-hot, got [${N}, 3, 4, 2, ${LEVELS}]`;
     const none = 'labels: wanted levels of at least one image, got [0, 3, 4, 2]';
     await expectNoLeaks(async () => {
@@ -128,67 +122,60 @@ onEachBackend('AutoregressiveModel', (backend) => {
       expect(() => model.evaluate(noImages, noLabels)).toThrow(none);
       await expect(model.trainOnBatch(xs, flat)).rejects.toThrow('trainOnBatch: labels: wanted integer levels [N,H,W,C], got [12, 24]');
     });
-    tf.dispose([labels, xs, oneHot, flat, noImages, noLabels]);
-    model.dispose();
   });
 });
 
 onBackend('cpu', 'AutoregressiveModel', () => {
   it('comes back from a saved model as its own class, with loss and metrics', async () => {
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: tf.train.sgd(0.5), loss: negativeLogLikelihood, metrics: bitsPerDim });
     const artifacts = await savedArtifacts(model, { includeOptimizer: true });
     expect(artifacts.trainingConfig).toMatchObject({ loss: 'negativeLogLikelihood', metrics: ['bitsPerDim'] });
-    const loaded = (await tfl.loadLayersModel(tf.io.fromMemory(artifacts))) as AutoregressiveModel;
+    const loaded = scoped((await tfl.loadLayersModel(tf.io.fromMemory(artifacts))) as AutoregressiveModel);
     expect(loaded).toBeInstanceOf(AutoregressiveModel);
     expect(loaded.getClassName()).toBe('AutoregressiveModel');
     expect([loaded.imageShape, loaded.levels]).toEqual([[3, 4, 2], LEVELS]);
     expect([loaded.loss, loaded.metrics]).toEqual([negativeLogLikelihood, [bitsPerDim]]);
     expect(loaded.optimizer.getConfig()).toEqual({ learningRate: 0.5 });
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('accepts the functions of another copy of the package, and their names', async () => {
     const copy = Object.assign((y: tf.Tensor, z: tf.Tensor) => bitsPerDim(y, z), {
       [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
     });
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: 'sgd', loss: copy, metrics: { logits: 'negativeLogLikelihood' } as never });
     const { trainingConfig } = await savedArtifacts(model, { includeOptimizer: true });
     expect(trainingConfig).toMatchObject({ loss: 'bitsPerDim', metrics: ['negativeLogLikelihood'] });
-    model.dispose();
   });
 
   it('passes levels to any function, and asks for it again after loading', async () => {
     const own = vi.fn((y: tf.Tensor, z: tf.Tensor) => tf.mul(bitsPerDim(y, z), 2));
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: tf.train.momentum(0.1, 0.9), loss: [own], metrics: [bitsPerDim, own] });
     const images = data();
     const [loss, bits] = (await model.trainOnBatch(images.xs, images.labels)) as number[];
     expect(loss).toBeCloseTo(2 * (bits as number), 5);
     expect(own.mock.calls[0]?.map((tensor) => tensor.shape)).toEqual([[N, 3, 4, 2], [N, 3, 4, 2, LEVELS]]); // biome-ignore format: rows
 
-    const loaded = await saveAndLoad(model, { includeOptimizer: true });
+    const loaded = scoped(await saveAndLoad(model, { includeOptimizer: true }));
     expect(loaded.metricsNames).toEqual(['loss', 'bitsPerDim']); // a program's own function has no name in a file
     await expect(loaded.trainOnBatch(images.xs, images.labels)).rejects.toThrow('call compile again');
     loaded.compile({ optimizer: loaded.optimizer, loss: own });
     expect(await loaded.trainOnBatch(images.xs, images.labels)).toBeGreaterThan(0);
     tf.dispose([images.xs, images.labels]);
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('predicts with classes as `condition` as with two inputs', async () => {
     const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
-    const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, numClasses: 2 });
-    const xs = tf.ones<tf.Rank.R4>([3, 2, 3, 1]);
-    const condition = tf.ones([3, 1]);
+    const model = scoped(gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, numClasses: 2 }));
+    const xs = scoped(tf.ones<tf.Rank.R4>([3, 2, 3, 1]));
+    const condition = scoped(tf.ones([3, 1]));
     await expectNoLeaks(async () => {
       const expected = await take(model.predict([xs, condition]));
       expect(await take(model.predict(xs, { condition, batchSize: 2 }))).toEqual(expected);
       expect(await take(model.predict(xs, { condition: 1 }))).toEqual(expected);
     });
-    tf.dispose([xs, condition]);
-    model.dispose();
   });
 
   it('sets the training step of its layers, and of layers of nested models', async () => {
@@ -197,15 +184,13 @@ onBackend('cpu', 'AutoregressiveModel', () => {
     const x = tfl.input({ shape: [2, 2, 4] });
     const inner = tfl.model({ inputs: x, outputs: listening(steps[0] as number[]).apply(x) as tfl.SymbolicTensor });
     const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 });
-    const model = modelOf([2, 2, 1], 4, (image) => through(image, conv, inner, listening(steps[1] as number[])));
+    const model = scoped(modelOf([2, 2, 1], 4, (image) => through(image, conv, inner, listening(steps[1] as number[]))));
     model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim });
-    const zeros = tf.zeros([2, 2, 2, 1]);
+    const zeros = scoped(tf.zeros([2, 2, 2, 1]));
     await model.trainOnBatch(zeros, zeros);
     await model.fit(zeros, zeros, { batchSize: 1, epochs: 1, validationData: [zeros, zeros], verbose: 0 });
     tf.dispose(model.evaluate(zeros, zeros));
     expect(steps).toEqual([[0, 1, 2], [0, 1, 2]]); // biome-ignore format: rows
-    zeros.dispose();
-    model.dispose();
   });
 
   describe('leaves no tensor behind where it cannot be loaded', () => {
@@ -258,12 +243,12 @@ onBackend('cpu', 'AutoregressiveModel', () => {
     });
 
     it('and not the weights of the user, nor a model that was loaded before', async () => {
-      const model = build();
+      const model = scoped(build());
       const { modelTopology } = await savedArtifacts(model);
-      const loaded = await saveAndLoad(model);
-      const untrained = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology })); // without weights
-      const own = tf.zeros([3]);
-      const xs = tf.zeros([1, 3, 4, 2]);
+      const loaded = scoped(await saveAndLoad(model));
+      const untrained = scoped(await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology }))); // without weights
+      const own = scoped(tf.zeros([3]));
+      const xs = scoped(tf.zeros([1, 3, 4, 2]));
       expect(tf.engine().state.scopeStack).toEqual([]);
       await expectNoLeaks(() => {
         for (const each of [model, loaded, untrained]) {
@@ -272,8 +257,6 @@ onBackend('cpu', 'AutoregressiveModel', () => {
         }
       });
       expect(own.isDisposed).toBe(false);
-      tf.dispose([own, xs]);
-      for (const each of [model, loaded, untrained]) each.dispose();
     });
 
     it('though a model within the model was loaded first', async () => {
@@ -298,7 +281,7 @@ onBackend('cpu', 'AutoregressiveModel', () => {
       biasInitializer: tfl.initializers.constant({ value: -1 }),
     };
     const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1, ...constrained });
-    const model = modelOf([2, 2, 1], 4, (image) => through(image, conv));
+    const model = scoped(modelOf([2, 2, 1], 4, (image) => through(image, conv)));
     const weightsOf = (of: tfl.LayersModel) => Promise.all(of.getWeights().map((weight) => weight.data()));
     await expectNoLeaks(async () => {
       const loaded = await saveAndLoad(model);
@@ -307,11 +290,10 @@ onBackend('cpu', 'AutoregressiveModel', () => {
       expect(Math.min(...((await weightsOf(loaded))[1] as Float32Array))).toBe(0);
       loaded.dispose();
     });
-    model.dispose();
   });
 
   it('has the types of its one output', async () => {
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
     const { labels, xs } = data();
     const predicted = [model.predict(xs), model.predictOnBatch(xs)];
@@ -328,11 +310,10 @@ onBackend('cpu', 'AutoregressiveModel', () => {
     expectTypeOf(bits).toEqualTypeOf<tf.Scalar | undefined>();
     const [again] = await model.trainOnBatch<number[]>(xs, labels);
     expect(again).toBeCloseTo((await bits?.data())?.[0] as number, 4);
-    model.dispose();
   });
 
   it('names invalid arguments', () => {
-    const model = build();
+    const model = scoped(build());
     const wanted = 'wanted bitsPerDim, negativeLogLikelihood or a function of (labels, logits)';
     for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', 'own', undefined])
       expect(() => model.compile({ optimizer: 'sgd', loss: loss as 'bitsPerDim' })).toThrow(`compile: loss: ${wanted}`);
@@ -349,6 +330,5 @@ onBackend('cpu', 'AutoregressiveModel', () => {
       [{ inputs: image, outputs: image }, 'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]'],
     ]; // biome-ignore format: a row a line
     for (const [graph, message] of graphs) expect(() => autoregressiveModel(graph as never), message).toThrow(message);
-    model.dispose();
   });
 });

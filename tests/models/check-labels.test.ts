@@ -3,6 +3,7 @@ import * as tfd from '@tensorflow/tfjs-data';
 import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { bitsPerDim, createTrainer, gatedPixelCNN, normalize, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -33,7 +34,7 @@ const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normali
 
 onEachBackend('checkLabels', (backend) => {
   it('names invalid labels and images, and trains on valid ones', async () => {
-    const model = compile(pixelCNN(SIZES), true);
+    const model = scoped(compile(pixelCNN(SIZES), true));
     await expectNoLeaks(async () => {
       const cases: [number, number, string][] = [
         [4, 1, `${WRONG_LABEL} 4`],
@@ -53,11 +54,10 @@ onEachBackend('checkLabels', (backend) => {
       return [xs, ys];
     });
     model.optimizer.dispose();
-    model.dispose();
   });
 
   it('of evaluate comes when a figure is read, also of tensors disposed meanwhile', async () => {
-    const model = compile(pixelCNN(SIZES), true);
+    const model = scoped(compile(pixelCNN(SIZES), true));
     await expectNoLeaks(async () => {
       const { xs, ys } = batch(4, 1);
       const figure = model.evaluate(xs, ys) as tf.Scalar;
@@ -67,7 +67,6 @@ onEachBackend('checkLabels', (backend) => {
       return figure;
     });
     model.optimizer.dispose();
-    model.dispose();
   });
 });
 
@@ -91,7 +90,7 @@ describe('checkLabels', () => {
     model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) });
 
   it('looks at the first batch of each fit by default, and at all if it is true', async () => {
-    const wrong = batch(4, 1); // in the third of its images
+    const wrong = scoped(batch(4, 1)); // in the third of its images
     const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false });
     await expectNoLeaks(async () => {
       await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
@@ -108,7 +107,6 @@ describe('checkLabels', () => {
     });
     compile(model, false);
     await trained(3);
-    tf.dispose([wrong.xs, wrong.ys]);
   });
 
   it('looks at the first batch of a dataset by default, in the first of its epochs', async () => {
@@ -136,30 +134,27 @@ describe('checkLabels', () => {
     await expect(model.fitDataset(dataset(3, 4), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
     const validated = model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) });
     await expect(validated).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
-    const wrong = batch(4, 1);
-    const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
-    const onTensors = model.fitDataset(dataset(3), { ...epochs, validationData });
+    const wrong = scoped(batch(4, 1));
+    const onTensors = model.fitDataset(dataset(3), { ...epochs, validationData: [wrong.xs, wrong.ys] });
     await expect(onTensors).rejects.toThrow(`fitDataset: validationData: ${WRONG_LABEL} 4`);
-    tf.dispose([wrong.xs, wrong.ys]);
     const { history } = await model.fitDataset(dataset(3, 2), epochs);
     expect(history['loss']).toHaveLength(1);
     expect((await take((await model.evaluateDataset(dataset(3))) as tf.Scalar))[0]).toBeGreaterThan(0);
   });
 
   it('explains if labels are normalized, and images are not', async () => {
-    const levels = tf.tensor4d([0, 1, 2, 3, 0, 0, 0, 0], [1, 2, 2, 2], 'int32');
-    const images = normalize(levels, LEVELS);
+    const levels = scoped(tf.tensor4d([0, 1, 2, 3, 0, 0, 0, 0], [1, 2, 2, 2], 'int32'));
+    const images = scoped(normalize(levels, LEVELS));
     const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
     await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
     const ofImages = 'images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2';
     await expect(model.trainOnBatch(levels, levels)).rejects.toThrow(ofImages);
-    tf.dispose([levels, images]);
   });
 
   it('takes tensors by name and in lists, and looks at classes', async () => {
-    const gated = compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }), true);
-    const { xs, ys } = batch(4, 1);
-    const [classes, wrong] = [tf.tensor1d([0, 1, 2]), tf.tensor2d([0, 3, 1], [3, 1])];
+    const gated = scoped(compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }), true));
+    const { xs, ys } = scoped(batch(4, 1));
+    const [classes, wrong] = [scoped(tf.tensor1d([0, 1, 2])), scoped(tf.tensor2d([0, 3, 1], [3, 1]))];
     const [name = ''] = gated.outputNames;
     const named = { image: xs, condition: wrong };
     await expect(gated.trainOnBatch(named, { [name]: ys })).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
@@ -167,14 +162,12 @@ describe('checkLabels', () => {
     await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow(`trainOnBatch: ${message}`);
     await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow(`fit: ${message}`);
     await gated.fit(xs, right.ys, { epochs: 1, verbose: 0, condition: classes });
-    tf.dispose([xs, ys, classes, wrong]);
-    gated.dispose();
   });
 
   it('checks all conditions that fit receives as condition, and otherwise those of the checked images', async () => {
-    const gated = compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }));
-    const { xs, ys } = batch(3, 1);
-    const wrong = tf.tensor2d([0, 1, 3], [3, 1]); // of the third image
+    const gated = scoped(compile(gatedPixelCNN({ ...SIZES, numClasses: 3 })));
+    const { xs, ys } = scoped(batch(3, 1));
+    const wrong = scoped(tf.tensor2d([0, 1, 3], [3, 1])); // of the third image
     const message = 'condition: wanted an integer from 0 to 2, got 3';
     const args = { batchSize: 2, epochs: 1, verbose: 0, shuffle: false } as const;
     await expect(gated.fit(xs, ys, { ...args, condition: wrong })).rejects.toThrow(`fit: ${message}`);
@@ -183,14 +176,12 @@ describe('checkLabels', () => {
     expect((await gated.fit([xs, wrong], ys, args)).epoch).toEqual([0]);
     const evaluated = (batchSize: number) => gated.evaluate(ys, { condition: wrong, batchSize });
     expect(await take(evaluated(2))).toHaveLength(1);
-    const figure = evaluated(3);
+    const figure = scoped(evaluated(3));
     await expect(figure.data()).rejects.toThrow(`evaluate: ${message}`);
-    tf.dispose([xs, ys, wrong, figure]);
-    gated.dispose();
   });
 
   it('checks the first batch of trainOnBatch by default, also once loaded, and none if it is false', async () => {
-    const { xs, ys } = batch(4, 1);
+    const { xs, ys } = scoped(batch(4, 1));
     const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
     for (const each of [compile(pixelCNN(SIZES)), compile(model), loaded]) {
       await expect(each.trainOnBatch(xs, ys)).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
@@ -205,7 +196,6 @@ describe('checkLabels', () => {
       expect((await each.fit(xs, ys, { epochs: 1, verbose: 0 })).epoch).toEqual([0]);
     }
     expect(() => compile(model, 'yes' as never)).toThrow("compile: checkLabels: wanted true or false, got 'yes'");
-    tf.dispose([xs, ys]);
   });
 });
 
@@ -222,8 +212,8 @@ describe('The default of 256 levels', () => {
     ['pixelCNNPlusPlus', () => pixelCNNPlusPlus({ imageShape, filters: 1, numResnets: 1 })],
     ['pixelSNAIL', () => pixelSNAIL({ imageShape, filters: 2, heads: 1, numBlocks: 1, numResBlocks: 0, resFilters: 1 })],
   ])('that %s took is warned of once, where the first images stay far below it', async (_, make) => {
-    const model = compile(make());
-    const images = imagesWith(16);
+    const model = scoped(compile(make()));
+    const images = scoped(imagesWith(16));
     const message =
       'fit: no level is above 16, and the model has 256 levels, the default: give `levels: 17` to the function that ' +
       'makes it, or `levels: 256` if these images are only dark';
@@ -234,8 +224,6 @@ describe('The default of 256 levels', () => {
         await model.trainOnBatch(images);
       });
     });
-    images.dispose();
-    model.dispose();
   });
 
   it('is warned of by all methods that check labels, and by trainers', async () => {
@@ -249,38 +237,32 @@ describe('The default of 256 levels', () => {
         await trainer.dispose();
       }],
     ]; // biome-ignore format: one way an item
-    const images = imagesWith(1);
+    const images = scoped(imagesWith(1));
     for (const [caller, train] of ways) {
-      const model = compile(pixelCNN(sizes));
+      const model = scoped(compile(pixelCNN(sizes)));
       await expectWarning(`${caller}: no level is above 1,`, () => train(model, images));
-      model.dispose();
     }
-    images.dispose();
   });
 
   it('is not warned of where labels are wrong, which is what to mend first', async () => {
     const warn = vi.spyOn(console, 'warn');
-    const model = compile(pixelCNN(sizes));
-    const images = imagesWith(16);
-    const normalized = normalize(images);
+    const model = scoped(compile(pixelCNN(sizes)));
+    const images = scoped(imagesWith(16));
+    const normalized = scoped(normalize(images));
     await expect(model.fit(normalized, normalized)).rejects.toThrow('wanted integer levels 0 to 255, not normalized');
     expect(warn).not.toHaveBeenCalled();
-    tf.dispose([images, normalized]);
-    model.dispose();
     warn.mockRestore();
   });
 
   it('is not warned of where it was given, where levels reach 32, in black images, or unchecked', async () => {
     const warn = vi.spyOn(console, 'warn');
-    const [dark, light, black] = [imagesWith(31), imagesWith(32), imagesWith(0)];
+    const [dark, light, black] = [scoped(imagesWith(31)), scoped(imagesWith(32)), scoped(imagesWith(0))];
     const cases: [object, tf.Tensor4D, boolean?][] = [[{ levels: 256 }, dark], [{ levels: 32 }, dark], [{}, light], [{}, black], [{}, dark, false]]; // biome-ignore format: rows
     for (const [levels, images, checkLabels] of cases) {
-      const model = compile(pixelCNN({ ...sizes, ...levels }), checkLabels);
+      const model = scoped(compile(pixelCNN({ ...sizes, ...levels }), checkLabels));
       await model.fit(images, { verbose: 0, batchSize: 1, shuffle: false }); // the first batch is black
-      model.dispose();
     }
     expect(warn).not.toHaveBeenCalled();
-    tf.dispose([dark, light, black]);
     warn.mockRestore();
   });
 });

@@ -5,6 +5,7 @@ import { conditionData, conditionTensors, modelInputs, readConditionTensors } fr
 import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -42,9 +43,8 @@ describe('conditionData', () => {
   it('reads classes, as a number, numbers or a tensor of any type', async () => {
     for (const dtype of ['int32', 'float32'] as const) {
       for (const shape of [[2], [2, 1]]) {
-        const tensor = tf.tensor([3, 0], shape, dtype);
+        const tensor = scoped(tf.tensor([3, 0], shape, dtype));
         expect(await read(classes, tensor)).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
-        tensor.dispose();
       }
     }
     expect(await read(classes, [3, 0])).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
@@ -52,7 +52,7 @@ describe('conditionData', () => {
   });
 
   it('leaves the tensors to the caller, and no other behind', async () => {
-    const [vector, map] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.ones([2, 1, 3, 2], 'int32')];
+    const [vector, map] = [scoped(tf.tensor2d([1, 2, 3, 4], [2, 2])), scoped(tf.ones([2, 1, 3, 2], 'int32'))];
     await expectNoLeaks(async () => {
       expect(await read(vectors, vector)).toEqual({ shape: [2], values: Float32Array.of(1, 2, 3, 4) });
       expect(await read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
@@ -62,7 +62,6 @@ describe('conditionData', () => {
       });
     });
     expect([vector, map].map(({ isDisposed }) => isDisposed)).toEqual([false, false]);
-    tf.dispose([vector, map]);
   });
 
   it('names what does not fit', async () => {
@@ -108,21 +107,19 @@ describe('several conditions', () => {
   const both = [classes, maps];
 
   it('are inputs in the order of the model', async () => {
-    const map = tf.ones([2, 1, 3, 2]);
-    const inputs = readConditionTensors('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]);
+    const map = scoped(tf.ones([2, 1, 3, 2]));
+    const inputs = scoped(readConditionTensors('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]));
     expect(inputs.map(({ shape }) => shape)).toEqual([[2, 1], [2, 1, 3, 2]]); // biome-ignore format: rows
     expect(await take(inputs[0] as tf.Tensor)).toEqual([1, 1]);
-    tf.dispose([map, inputs]);
   });
 
   it('leave no tensor behind where the last of them does not fit', async () => {
-    const wrong = tf.ones([2, 1, 3, 1]);
+    const wrong = scoped(tf.ones([2, 1, 3, 1]));
     await expectNoLeaks(() => {
       expect(() => readConditionTensors('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE])).toThrow(
         'caller: condition.map: wanted numbers of shape [2,1,3,2], got [2, 1, 3, 1]',
       );
     });
-    wrong.dispose();
   });
 });
 
@@ -143,8 +140,8 @@ describe('modelInputs', () => {
   const plain: ImageModelShape = { ...byClass, conditions: [] };
 
   it('returns x unchanged without a condition: a tensor, a list, a record', () => {
-    const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
-    const classes = tf.zeros([2, 1]);
+    const x = scoped(tf.zeros<tf.Rank.R4>([2, 1, 2, 1]));
+    const classes = scoped(tf.zeros([2, 1]));
     for (const [shape, inputs] of [
       [plain, x],
       [plain, [x]],
@@ -153,20 +150,18 @@ describe('modelInputs', () => {
     ] as const) {
       expect(modelInputs('caller', shape, inputs, undefined)).toEqual({ inputs, made: [] });
     }
-    tf.dispose([x, classes]);
   });
 
   it('puts the condition beside the images', async () => {
-    const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
+    const x = scoped(tf.zeros<tf.Rank.R4>([2, 1, 2, 1]));
     const { inputs, made } = modelInputs('caller', byClass, x, [2, 0]);
     expect(inputs).toEqual([x, ...made]);
     expect(made).toHaveLength(1);
     expect(await take(made[0] as tf.Tensor)).toEqual([2, 0]);
-    x.dispose();
   });
 
   it('names missing and unfit conditions', () => {
-    const [x, tall, three] = [tf.zeros([2, 1, 2, 1]), tf.zeros([2, 1, 3, 1]), tf.zeros([3, 1])];
+    const [x, tall, three] = [scoped(tf.zeros([2, 1, 2, 1])), scoped(tf.zeros([2, 1, 3, 1])), scoped(tf.zeros([3, 1]))];
     for (const [shape, inputs, given, message] of [
       [byClass, x, undefined, 'caller: condition: wanted one, since the model takes one'],
       [byClass, [x], undefined, 'caller: condition: wanted one'],
@@ -179,6 +174,5 @@ describe('modelInputs', () => {
     ] as const) {
       expect(() => modelInputs('caller', shape, inputs, given)).toThrow(message);
     }
-    tf.dispose([x, tall, three]);
   });
 });

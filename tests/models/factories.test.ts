@@ -17,6 +17,7 @@ import {
 } from 'pixelcnn-layers';
 import { stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { expectNoLeaks, noise, setNoise, take } from '../support/tensors';
@@ -139,31 +140,30 @@ onEachBackend('a network', (backend) => {
     }),
   );
 
-  it.each(isGpu(backend) ? forGpus.slice(0, 1) : ofEachFactory)(
-    'learns, and goes on to the bit when it is saved and resumed, with dropout and conditions: %s',
-    (name) =>
-      expectNoLeaks(async () => {
-        const { imageShape, make } = rows[name];
-        const model = make({ seed: 1, dropout: 0.1 });
-        const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
-        model.compile({ optimizer, loss: bitsPerDim });
-        const levels = levelsOf(model, 4, imageShape);
-        const given = conditionsOf(model, 4, imageShape);
-        const steps = async (of: AutoregressiveModel, count: number) => {
-          const losses: number[] = [];
-          for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(levels, given));
-          return losses;
-        };
-        const [first = 0] = await steps(model, 1);
-        const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
-        const rest = await steps(model, 4);
-        expect(Math.min(...rest)).toBeLessThan(first - 0.02);
-        tf.dispose(loaded.evaluate(levels, given)); // which draws nothing
-        expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
-        for (const each of [model, loaded]) each.dispose();
-        optimizer.dispose();
-        return levels;
-      }),
+  const resumed = isGpu(backend) ? forGpus.slice(0, 1) : ofEachFactory;
+  it.each(resumed)('learns, and goes on to the bit when it is saved and resumed, with dropout and conditions: %s', (name) =>
+    expectNoLeaks(async () => {
+      const { imageShape, make } = rows[name];
+      const model = make({ seed: 1, dropout: 0.1 });
+      const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: bitsPerDim });
+      const levels = levelsOf(model, 4, imageShape);
+      const given = conditionsOf(model, 4, imageShape);
+      const steps = async (of: AutoregressiveModel, count: number) => {
+        const losses: number[] = [];
+        for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(levels, given));
+        return losses;
+      };
+      const [first = 0] = await steps(model, 1);
+      const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
+      const rest = await steps(model, 4);
+      expect(Math.min(...rest)).toBeLessThan(first - 0.02);
+      tf.dispose(loaded.evaluate(levels, given)); // which draws nothing
+      expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
+      for (const each of [model, loaded]) each.dispose();
+      optimizer.dispose();
+      return levels;
+    }),
   );
 
   // not on GPUs: what draws incrementally knows no backend
@@ -177,11 +177,10 @@ onEachBackend('a network', (backend) => {
     ['imageGPT of a class and a vector', -641_217_537],
   ] as const)('draws the same bits on every backend: %s', async (name, hash) => {
     const { imageShape } = rows[name];
-    const model = noisy(name);
+    const model = scoped(noisy(name));
     const given = conditionsOf(model, 3, imageShape);
     const images = await take(await sample(model, { numImages: 3, seed: 1, strategy: 'incremental', ...given }));
     expect(images.reduce((sum, level) => (Math.imul(sum, 31) + level) | 0, 0)).toBe(hash);
-    model.dispose();
   });
 });
 
@@ -189,18 +188,17 @@ describe('a network', () => {
   beforeAll(() => useBackend(backends.includes('wasm') ? 'wasm' : (backends[0] ?? 'cpu')));
 
   it.each(names)('is causal: %s', async (name) => {
-    const model = noisy(name);
+    const model = scoped(noisy(name));
     expect(await checkCausality(model, { inputs: 'all' })).toEqual({ causal: true, leaks: [] });
-    model.dispose();
   });
 
   it.each(names)('goes on with an image as with another, with all that it remembers: %s', async (name) => {
     const { imageShape } = rows[name];
-    const model = noisy(name);
+    const model = scoped(noisy(name));
     const { levels } = model;
     const portable = await toPortable(model);
     const options = { numImages: 3, ...conditionsOf(model, 3, imageShape) };
-    const [moved, steady] = [stepper(portable, options), stepper(portable, options)];
+    const [moved, steady] = [scoped(stepper(portable, options)), scoped(stepper(portable, options))];
     for (let i = 0; steady.place !== null; i++) {
       const nats = steady.logProbs().slice();
       if (i % 3 === 2) {
@@ -212,31 +210,24 @@ describe('a network', () => {
       expect(moved.logProbs()).toEqual(nats);
       for (const each of [moved, steady]) each.put([0, 1, 2].map((n) => (n * n + 5 * n * i + i) % levels));
     }
-    for (const each of [moved, steady]) each.dispose();
-    model.dispose();
   });
 
-  it.each(['pixelCNN', 'gatedPixelCNN of a class, a vector and a map', 'pixelCNNPlusPlus', 'pixelSNAIL'] as const)(
-    'takes images of any size, alike: %s',
-    async (name) => {
-      const { imageShape } = rows[name];
-      const any = noisy(name, { imageShape: [null, null, imageShape[2]] });
-      const fixed = noisy(name);
-      const images = levelsOf(any, 2, imageShape);
-      const given = conditionsOf(any, 2, imageShape);
-      const nats = await take(await levelLogProbs(fixed, images, given));
-      expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
-      images.dispose();
-      for (const each of [any, fixed]) each.dispose();
-    },
-  );
+  const ofAnySize = ['pixelCNN', 'gatedPixelCNN of a class, a vector and a map', 'pixelCNNPlusPlus', 'pixelSNAIL'] as const;
+  it.each(ofAnySize)('takes images of any size, alike: %s', async (name) => {
+    const { imageShape } = rows[name];
+    const any = scoped(noisy(name, { imageShape: [null, null, imageShape[2]] }));
+    const fixed = scoped(noisy(name));
+    const images = scoped(levelsOf(any, 2, imageShape));
+    const given = conditionsOf(any, 2, imageShape);
+    const nats = await take(await levelLogProbs(fixed, images, given));
+    expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
+  });
 
   const drawing: Name[] = [...ofEachFactory, 'pixelCNN of embedded levels, to a mixture'];
   it.each(drawing)('begins alike for a seed, every part in its own way: %s', async (name) => {
     const kernelsOf = async (options: Options) => {
-      const model = rows[name].make(options);
+      const model = scoped(rows[name].make(options));
       const weights = await weightsOf(model);
-      model.dispose();
       return new Map([...weights].filter(([name]) => /(kernel|embeddings)$/.test(name)));
     };
     const kernels = await kernelsOf({ seed: 1 });
@@ -249,12 +240,10 @@ describe('a network', () => {
 
   it.each(ofEachFactory)('drops features in training only, other ones at each step: %s', async (name) => {
     const { imageShape, make } = rows[name];
-    const [dropping, again, whole] = [0.5, 0.5, 0].map((dropout) => make({ seed: 1, dropout })) as [
-      AutoregressiveModel,
-      AutoregressiveModel,
-      AutoregressiveModel,
-    ];
-    const images = levelsOf(whole, 2, imageShape);
+    const [dropping, again, whole] = scoped(
+      [0.5, 0.5, 0].map((dropout) => make({ seed: 1, dropout })) as [AutoregressiveModel, AutoregressiveModel, AutoregressiveModel],
+    );
+    const images = scoped(levelsOf(whole, 2, imageShape));
     const given = conditionsOf(whole, 2, imageShape);
     const losses: number[] = [];
     for (const model of [whole, dropping, again]) {
@@ -267,18 +256,15 @@ describe('a network', () => {
     expect(evaluatedToo).toBe(evaluated);
     expect(new Set([plain, first, second]).size).toBe(3);
     expect(losses.slice(6)).toEqual(losses.slice(3, 6)); // by the seed
-    images.dispose();
-    for (const model of [dropping, again, whole]) model.dispose();
   });
 
   it.each(names)('names its layers and weights, each once, alike whatever was made before: %s', (name) => {
     // tfjs makes names unique by _1, _2, ..., and refuses those that are there already.
-    const models = [0, 1, 2].map(() => rows[name].make());
+    const models = scoped([0, 1, 2].map(() => rows[name].make()));
     const [once, ...again] = models.map(({ layers, weights }) => [
       layers.map((layer) => layer.name),
       weights.map(({ originalName }) => originalName),
     ]);
-    for (const model of models) model.dispose();
     for (const other of again) expect(other).toEqual(once);
     for (const all of once ?? []) expect(new Set(all).size).toBe(all.length);
   });
@@ -286,9 +272,9 @@ describe('a network', () => {
   it('depends in every pixel on each of its conditions', async () => {
     for (const name of ofEachFactory.slice(1)) {
       const { imageShape } = rows[name];
-      const model = noisy(name);
-      const one = levelsOf(model, 1, imageShape);
-      const images = tf.tile(one, [2, 1, 1, 1]);
+      const model = scoped(noisy(name));
+      const one = scoped(levelsOf(model, 1, imageShape));
+      const images = scoped(tf.tile(one, [2, 1, 1, 1]));
       const [h, w] = imageShape;
       const { condition } = conditionsOf(model, 2, imageShape) as { condition: Record<string, unknown> };
       for (const { kind } of model.conditions) {
@@ -301,8 +287,6 @@ describe('a network', () => {
           expect([name, kind, pixel, a]).not.toEqual([name, kind, pixel, b]);
         }
       }
-      tf.dispose([one, images]);
-      model.dispose();
     }
   });
 });

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { type GatedBlockOutputs, gatedPixelCNNBlock, type MaskType } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { type Grid, grid, type SlowWeight, setSlowNoise, slowBlock, weightsByName } from '../support/slow/gated';
@@ -117,16 +118,16 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
       const x = tfl.input({ shape: [4, 4, 40] });
       const args = { name: 'block', filters: 40, imageChannels: 1, skipFilters: 40, dropout };
       const { vertical, horizontal, skip } = gatedPixelCNNBlock({ vertical: x, horizontal: x }, args);
-      return tfl.model({ inputs: x, outputs: [vertical, horizontal, skip as Symbolic] });
+      return scoped(tfl.model({ inputs: x, outputs: [vertical, horizontal, skip as Symbolic] }));
     };
     const [model, plain] = [make(0.5), make(0)];
-    const x = tf.ones([1, 4, 4, 40]);
+    const x = scoped(tf.ones([1, 4, 4, 40]));
     const outputs = (m: tfl.LayersModel, training?: boolean) =>
       Promise.all(applied(m, [x], training === undefined ? {} : { training }).map(take));
     setSlowNoise(model, 1);
     // The two 1x1 convolutions as identities without bias, so that what is dropped is seen.
-    const identity = tf.tidy(() => tf.reshape(tf.eye(40), [1, 1, 40, 40]));
-    const zeros = tf.zeros([40]);
+    const identity = scoped(tf.tidy(() => tf.reshape(tf.eye(40), [1, 1, 40, 40])));
+    const zeros = scoped(tf.zeros([40]));
     const replaced = (name: string, weight: tf.Tensor) =>
       /_(out|skip)\/kernel/.test(name) ? identity : /_(out|skip)\/bias/.test(name) ? zeros : weight;
     model.setWeights(model.weights.map((weight) => replaced(weight.originalName, weight.read())));
@@ -144,8 +145,6 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
     expect(Math.abs(kept.length / 640 - 0.5)).toBeLessThan(0.12); // six deviations
     const added = (horizontal as number[]).map((value) => value - 1);
     expectClose(added, skip as number[], 1e-5);
-    tf.dispose([x, identity, zeros]);
-    for (const m of [model, plain]) m.dispose();
   });
 });
 
@@ -170,7 +169,7 @@ onBackend(anyBackend, 'gatedPixelCNNBlock', () => {
     const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out: 30 * GATED };
     // biome-ignore format: pairs
     for (const [{ vertical, horizontal }, sums, x] of [[later, seen, stack], [first, seenFirst, image]] as const) {
-      const model = tfl.model({ inputs: x, outputs: [vertical, horizontal] });
+      const model = scoped(tfl.model({ inputs: x, outputs: [vertical, horizontal] }));
       for (const [part, sum] of Object.entries(sums)) {
         const weight = model.weights.find(({ originalName }) => originalName === `block_${part}/kernel`);
         const values = await take(tf.clone(weight?.read() as tf.Tensor));
@@ -178,7 +177,6 @@ onBackend(anyBackend, 'gatedPixelCNNBlock', () => {
         const variance = values.reduce((total, value) => total + value * value, 0) / values.length;
         expect(Math.abs(variance * sum - 1)).toBeLessThan(0.3);
       }
-      model.dispose();
     }
   });
 });

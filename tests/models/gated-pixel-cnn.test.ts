@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, bitsPerDim, type GatedPixelCNNArgs, gatedPixelCNN, logProb, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { grid, type SlowCondition, type SlowWeight, setSlowNoise, slowGated } from '../support/slow/gated';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -53,7 +54,7 @@ const allConditionsOf = (kind: Kinds, n: number, imageShape: ImageShape) =>
 /** A model of a kind, images and conditions, and the logits of given weights by the slow implementation. */
 function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
   const n = 2;
-  const model = build(kind, imageShape, { numBlocks, kernelSize: [3, 5] });
+  const model = scoped(build(kind, imageShape, { numBlocks, kernelSize: [3, 5] }));
   const weights = setSlowNoise(model, 5, 0.8);
   const size = imageShape.reduce((a, b) => a * b);
   const values = noise(n * size, 9).map((x) => (x + 1) / 2);
@@ -66,12 +67,8 @@ function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
       const ofImage = conditions.map((one) => one.slow[i] as SlowCondition);
       return slowGated(image, ofImage, given, args);
     }).flat();
-  const x = conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)];
-  const dispose = () => {
-    tf.dispose(x);
-    model.dispose();
-  };
-  return { model, x, weights, slow, dispose };
+  const x = scoped(conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)]);
+  return { model, x, weights, slow };
 }
 
 /** Images [n, ...imageShape] of three levels, as labels and as inputs. */
@@ -79,7 +76,7 @@ function levelsOf(n: number, imageShape: ImageShape): { labels: tf.Tensor4D; xs:
   const size = imageShape.reduce((a, b) => a * b, n);
   const values = Array.from({ length: size }, (_, i) => (i * i + 2 * i) % 3);
   const labels = tf.tensor4d(values, [n, ...imageShape], 'int32');
-  return { labels, xs: normalize(labels, 3) };
+  return scoped({ labels, xs: normalize(labels, 3) });
 }
 
 onEachBackend('gatedPixelCNN', (backend) => {
@@ -90,21 +87,20 @@ onEachBackend('gatedPixelCNN', (backend) => {
     ['map', [4, 3, 1], 1],
     ['class+vector+map', [2, 3, 2], 1],
   ];
-  it.each(isGpu(backend) ? scenes.slice(2) : scenes)(
-    'equals loops in plain numbers: condition %s, images %j, %i blocks',
-    async (...args) => {
-      const { model, x, weights, slow, dispose } = scene(...args);
-      const logits = model.predict(x) as tf.Tensor;
-      expect(logits.shape).toEqual([2, ...args[1], 3]);
-      expectClose(await take(logits), slow(weights), 2e-5);
-      dispose();
-    },
-  );
+  const some = isGpu(backend) ? scenes.slice(2) : scenes;
+  it.each(some)('equals loops in plain numbers: condition %s, images %j, %i blocks', async (...args) => {
+    const { model, x, weights, slow } = scene(...args);
+    const logits = model.predict(x) as tf.Tensor;
+    expect(logits.shape).toEqual([2, ...args[1], 3]);
+    expectClose(await take(logits), slow(weights), 2e-5);
+  });
 });
 
 onBackend(anyBackend, 'gatedPixelCNN', () => {
   it('has the layers and weights of its docstring', () => {
-    const model = gatedPixelCNN({ imageShape: [8, 8, 3], levels: 4, hiddenDim: 2, outDim: 5, numBlocks: 2, numClasses: 10, name: 'gated' });
+    const model = scoped(
+      gatedPixelCNN({ imageShape: [8, 8, 3], levels: 4, hiddenDim: 2, outDim: 5, numBlocks: 2, numClasses: 10, name: 'gated' }),
+    );
     const block = (index: number, rows: number, columns: number, featuresIn: number) => ({
       [`block${index}_vertical/kernel`]: [rows, columns, featuresIn, 12],
       [`block${index}_vertical/bias`]: [12],
@@ -131,11 +127,10 @@ onBackend(anyBackend, 'gatedPixelCNN', () => {
     expect([model.imageShape, model.levels]).toEqual([[8, 8, 3], 4]);
     expect(model.outputs[0]?.shape).toEqual([null, 8, 8, 3, 4]);
     expect(model.inputNames).toEqual(['image', 'condition']);
-    model.dispose();
   });
 
   it('has a projection of each of several conditions, in the order class, vector, map', () => {
-    const model = build('class+vector+map', [2, 2, 1], { conditionSize: 4, conditionMapSize: 5 });
+    const model = scoped(build('class+vector+map', [2, 2, 1], { conditionSize: 4, conditionMapSize: 5 }));
     expect(model.condition).toBeNull(); // none is the one
     expect(model.conditions).toEqual([{ kind: 'class', numClasses: K }, { kind: 'vector', size: 4 }, { kind: 'map', size: 5 }]); // biome-ignore format: rows
     expect(model.inputNames).toEqual(['image', 'class', 'vector', 'map']);
@@ -145,11 +140,10 @@ onBackend(anyBackend, 'gatedPixelCNN', () => {
       ['condition2_kernel', [1, 1, 4, 4]],
       ['condition3_kernel', [1, 1, 5, 4]],
     ]);
-    model.dispose();
   });
 
   it('has a null class, one more than there are classes', async () => {
-    const model = build('class', [2, 2, 1], { nullClass: true });
+    const model = scoped(build('class', [2, 2, 1], { nullClass: true }));
     setSlowNoise(model, 1, 2);
     expect(model.condition).toEqual({ kind: 'class', numClasses: K, nullClass: true });
     const kernel = model.weights.find(({ name }) => name.startsWith('block0_horizontal_gate/'));
@@ -158,18 +152,14 @@ onBackend(anyBackend, 'gatedPixelCNN', () => {
     const nats = await Promise.all([0, 1, 2, 3].map(async (condition) => take(await logProb(model, labels, { condition }))));
     expect(new Set(nats.flat()).size).toBe(K + 1); // each is another
     await expect(logProb(model, labels, { condition: K + 1 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 3, got 4');
-    labels.dispose();
-    model.dispose();
   });
 
   it('fits, evaluates and predicts with several conditions by name as with as many inputs', async () => {
     const shape: ImageShape = [2, 3, 1];
     const { labels, xs } = levelsOf(6, shape);
-    const [classes, vector, map] = allConditionsOf('class+vector+map', 6, shape).map(({ tensor }) => tensor) as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-    ];
+    const [classes, vector, map] = scoped(
+      allConditionsOf('class+vector+map', 6, shape).map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor],
+    );
     const train = async (byName: boolean) => {
       const model = build('class+vector+map', shape, { seed: 1 });
       const optimizer = tf.train.sgd(0.1);
@@ -188,6 +178,5 @@ onBackend(anyBackend, 'gatedPixelCNN', () => {
     await expectNoLeaks(async () => {
       expect(await train(true)).toEqual(await train(false));
     });
-    tf.dispose([labels, xs, classes, vector, map]);
   });
 });

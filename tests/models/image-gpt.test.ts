@@ -3,6 +3,7 @@ import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, sample,
 import { compress, decompress, logProb as portableLogProb, sample as portableSample } from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
@@ -28,12 +29,11 @@ onEachBackend('imageGPT', (backend) => {
   }
 
   it.skipIf(isGpu(backend))('draws by whole passes what it draws incrementally', async () => {
-    const model = await goldenGPT(goldenGPTs[1] as (typeof goldenGPTs)[number]);
+    const model = scoped(await goldenGPT(goldenGPTs[1] as (typeof goldenGPTs)[number]));
     const [whole, incremental] = await Promise.all(
       (['full', 'incremental'] as const).map(async (strategy) => take(await sample(model, { numImages: 3, seed: 4, strategy }))),
     );
     expect(whole).toEqual(incremental);
-    model.dispose();
   });
 });
 
@@ -44,12 +44,12 @@ onBackend(anyBackend, 'imageGPT', () => {
     [[5, 1, 1], 2, { norm: 'rms', heads: 1 }],
     [[2, 3, 1], 2, { layers: 2 }],
   ])('has probabilities that sum to 1, which its samples follow: of images %j of %i levels', async (imageShape, levels, args) => {
-    const model = build({ imageShape, levels, ...args }, 3);
+    const model = scoped(build({ imageShape, levels, ...args }, 3));
     const portable = await toPortable(model);
     const places = imageShape[0] * imageShape[1];
     const count = levels ** places;
     const data = Array.from({ length: count * places }, (_, i) => Math.floor(i / places / levels ** (i % places)) % levels);
-    const images = tf.tensor4d(data, [count, ...imageShape], 'int32');
+    const images = scoped(tf.tensor4d(data, [count, ...imageShape], 'int32'));
     const nats = await take(await logProb(model, images));
     const ofEngine = await portableLogProb(portable, { data, shape: images.shape });
     expectClose(ofEngine, nats, 1e-4);
@@ -67,33 +67,29 @@ onBackend(anyBackend, 'imageGPT', () => {
     expectToFollow(counts, expected);
     const file = await compress(portable, drawn);
     expect((await decompress(portable, file)).data).toEqual(drawn.data);
-    images.dispose();
-    model.dispose();
   });
 
   it('has the weights of the reference: 76 million in the smallest that was published', () => {
     // Kernels and biases of attention and MLP, two norms; embeddings and start token; the last norm and the head.
     const weights = (L: number, P: number, F: number, layers: number, norm: 1 | 2) =>
       layers * (12 * F * F + 9 * F + 2 * norm * F) + (L + 1 + P) * F + norm * F + L * F;
-    const model = build({ layers: 2, width: 6 });
+    const model = scoped(build({ layers: 2, width: 6 }));
     expect(model.countParams()).toBe(weights(4, 16, 6, 2, 2));
-    const openAI = build({ layers: 3, norm: 'rms', activation: 'quickGelu' });
+    const openAI = scoped(build({ layers: 3, norm: 'rms', activation: 'quickGelu' }));
     expect(openAI.countParams()).toBe(weights(4, 16, 4, 3, 1));
     expect(weights(512, 1024, 512, 24, 1)).toBe(76_682_240);
-    for (const each of [model, openAI]) each.dispose();
   });
 
   it('has the defaults that its arguments state', () => {
     const stated = { norm: 'layer', activation: 'gelu', residual: 'input', dropout: 0 } as const;
-    const models = [build({ name: 'gpt' }), build({ name: 'gpt', ...stated })];
+    const models = scoped([build({ name: 'gpt' }), build({ name: 'gpt', ...stated })]);
     const [given, all] = models.map((model) => model.toJSON(null, false));
     expect(given).toEqual(all);
-    for (const model of models) model.dispose();
   });
 
   it('takes a state dict with what does not belong to the network, and says what is missing', async () => {
     const golden = goldenGPTs[0] as (typeof goldenGPTs)[number];
-    const model = await goldenGPT(golden);
+    const model = scoped(await goldenGPT(golden));
     const tensors = readSafetensors(await bytesOf('tests/golden/image-gpt/openai_square.safetensors'));
     const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) });
     tensors.set('transformer.h.0.attn.bias', f32(1, 1, 36, 36)); // the mask
@@ -104,12 +100,10 @@ onBackend(anyBackend, 'imageGPT', () => {
     expect(() => loadWeights(model, tensors, { from })).toThrow('missing (1): transformer.h.1.attn.c_attn.bias');
     tensors.set('transformer.wpe.weight', f32(30, 12));
     expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]');
-    model.dispose();
-    const other = await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]);
+    const other = scoped(await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]));
     const bare = [...readSafetensors(await bytesOf('tests/golden/image-gpt/teddykoker.safetensors'))];
     const named = new Map(bare.map(([name, one]) => [name.replace(/^gpt\./, ''), one]));
     named.set('centroids', f32(6, 3));
     expect(() => loadWeights(other, named, { from: 'teddykoker/image-gpt' })).not.toThrow();
-    other.dispose();
   });
 });

@@ -81,12 +81,8 @@ describe('what a model is conditioned on', () => {
   };
 
   it('may be several of them, in any order, one of a kind', () => {
-    const [label, vector, map, other] = [[1], [4], [1, 3, 2], [5]].map((shape) => tfl.input({ shape })) as [
-      tfl.SymbolicTensor,
-      tfl.SymbolicTensor,
-      tfl.SymbolicTensor,
-      tfl.SymbolicTensor,
-    ];
+    const of = (...shape: number[]) => tfl.input({ shape });
+    const [label, vector, map, other] = [of(1), of(4), of(1, 3, 2), of(5)];
     const reader = oneHotClass({ numClasses: 4, nullClass: true });
     reader.apply(label);
     expect(conditionsOf([map, label, vector], [reader])).toEqual([

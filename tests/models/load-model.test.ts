@@ -26,15 +26,14 @@ afterAll(() => {
 });
 const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-it('loads a model from a handler', async () => {
-  await expectNoLeaks(async () => {
+it('loads a model from a handler', () =>
+  expectNoLeaks(async () => {
     const loaded = await loadModel(tf.io.fromMemory(artifacts));
     expect([loaded.levels, loaded.imageShape]).toEqual([3, [2, 2, 1]]);
     const [before, after] = [model, loaded].map((one) => one.getWeights().map((weight) => weight.dataSync()));
     expect(after).toEqual(before);
     loaded.dispose();
-  });
-});
+  }));
 
 /** The artifacts with some of the topology's text replaced. */
 const edited = (from: string, to: string) =>

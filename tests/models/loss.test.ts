@@ -3,19 +3,19 @@ import { bitsPerDim, logisticMixture, negativeLogLikelihood } from 'pixelcnn-lay
 import { describe, expect, it } from 'vitest';
 import { likelihoodName, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
+import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 
 onEachBackend('the loss', () => {
   it('of the uniform model is log2(L) bits per dimension', async () => {
     for (const levels of [2, 3, 16, 17, 256]) {
-      const labels = tf.zeros([2, 3, 3, 1], 'int32');
+      const labels = scoped(tf.zeros([2, 3, 3, 1], 'int32'));
       const bits = await take(bitsPerDim(labels, tf.zeros([2, 3, 3, 1, levels])));
       for (const value of bits) {
         // exact but for the rounding of float32
         expect(Math.abs(value - Math.log2(levels))).toBeLessThanOrEqual(2 ** -23 * Math.log2(levels));
       }
-      labels.dispose();
     }
   });
 
@@ -29,15 +29,13 @@ onEachBackend('the loss', () => {
     const expected = [(nats[0] + nats[1]) / 2, (nats[2] + nats[3]) / 2];
 
     for (const dtype of ['int32', 'float32'] as const) {
-      const [y, logits] = [tf.tensor(labels, [2, 1, 2, 1], dtype), tf.tensor(flat, [2, 1, 2, 1, 3])];
+      const [y, logits] = [scoped(tf.tensor(labels, [2, 1, 2, 1], dtype)), scoped(tf.tensor(flat, [2, 1, 2, 1, 3]))];
       expectClose(await take(negativeLogLikelihood(y, logits)), expected, 1e-6);
       const bits = expected.map((x) => x / Math.LN2);
       expectClose(await take(bitsPerDim(y, logits)), bits, 1e-6);
-      tf.dispose([y, logits]);
     }
-    const [y, logits] = [tf.tensor1d(labels, 'int32'), tf.tensor2d(flat, [4, 3])];
+    const [y, logits] = [scoped(tf.tensor1d(labels, 'int32')), scoped(tf.tensor2d(flat, [4, 3]))];
     expectClose(await take(negativeLogLikelihood(y, logits)), nats, 1e-6);
-    tf.dispose([y, logits]);
   });
 });
 
@@ -45,30 +43,27 @@ onEachBackend('the loss of 65,536 levels', () => {
   it('is log2(L) of the uniform model, with the gradient of a softmax', async () => {
     const levels = 65_536;
     const there = [0, 65_535, 40_000, 256];
-    const labels = tf.tensor4d(there, [1, 2, 2, 1], 'int32');
-    const uniform = tf.zeros([1, 2, 2, 1, levels]);
+    const labels = scoped(tf.tensor4d(there, [1, 2, 2, 1], 'int32'));
+    const uniform = scoped(tf.zeros([1, 2, 2, 1, levels]));
     const { value, grad } = tf.valueAndGrad((x) => tf.sum<tf.Scalar>(bitsPerDim(labels, x)))(uniform);
     expectClose(await take(value), [16], 1e-5);
     // 1 / L of each level, less 1 for the label; of the mean of four places, in bits
     const gradients = new Array<number>(4 * levels).fill(1 / levels / 4 / Math.LN2);
     for (const [place, level] of there.entries()) gradients[place * levels + level] = (1 / levels - 1) / 4 / Math.LN2;
     expectClose(await take(grad), gradients, 1e-7);
-    tf.dispose([labels, uniform]);
   });
 });
 
 onEachBackend('the loss, of what is not usual', () => {
   it('takes logits of integers as the numbers that they are', async () => {
-    const [labels, logits] = [tf.tensor([1, 0], [2, 1], 'int32'), tf.tensor([0, 3, 0, 3], [2, 1, 2], 'int32')];
+    const [labels, logits] = [scoped(tf.tensor([1, 0], [2, 1], 'int32')), scoped(tf.tensor([0, 3, 0, 3], [2, 1, 2], 'int32'))];
     const expected = [Math.log(1 + Math.exp(-3)), Math.log(1 + Math.exp(3))]; // -log softmax([0, 3]) at 1 and at 0
     expectClose(await take(negativeLogLikelihood(labels, logits)), expected, 1e-6);
-    tf.dispose([labels, logits]);
   });
 
   it('of no images is no number', async () => {
-    const [labels, logits] = [tf.zeros([0, 2, 2, 1], 'int32'), tf.zeros([0, 2, 2, 1, 3])];
+    const [labels, logits] = [scoped(tf.zeros([0, 2, 2, 1], 'int32')), scoped(tf.zeros([0, 2, 2, 1, 3]))];
     expect(await take(bitsPerDim(labels, logits))).toEqual([]);
-    tf.dispose([labels, logits]);
   });
 });
 

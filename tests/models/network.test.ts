@@ -26,13 +26,11 @@ describe('the arguments of a network', () => {
   });
 });
 
-describe('how a network reads levels', () => {
-  it('is as before without a layer, else by one that is named levels', () => {
-    const classes = (input: InputEncoding) => inputLayers({ input, levels: 4, seed: 1 }).map((layer) => [layer.getClassName(), layer.name]);
-    expect(classes('scaled')).toEqual([]);
-    expect(classes('oneHot')).toEqual([['OneHotLevels', 'levels']]);
-    expect(classes({ embedding: 2 })).toEqual([['LevelEmbedding', 'levels']]);
-  });
+it('a network reads levels as before without a layer, else by one that is named levels', () => {
+  const classes = (input: InputEncoding) => inputLayers({ input, levels: 4, seed: 1 }).map((layer) => [layer.getClassName(), layer.name]);
+  expect(classes('scaled')).toEqual([]);
+  expect(classes('oneHot')).toEqual([['OneHotLevels', 'levels']]);
+  expect(classes({ embedding: 2 })).toEqual([['LevelEmbedding', 'levels']]);
 });
 
 const SIZES = { imageShape: [3, 3, 2] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 2 };
@@ -54,18 +52,16 @@ async function weightsOf(model: AutoregressiveModel): Promise<Map<string, number
   return weights;
 }
 
-describe('the names of weights', () => {
-  it('of a pixelCNN are those of its parts', async () => {
-    const convs = (...names: string[]) => names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
-    const blocks = ['block0', 'block1'].flatMap((block) =>
-      ['in', 'mid', 'out'].flatMap((conv) => [`${block}/conv_${conv}_kernel`, `${block}/conv_${conv}_bias`]),
-    );
-    const head = convs('output_conv1', 'output_conv2', 'final_conv');
-    const plain = await weightsOf(networks.pixelCNN({ dropout: 0.5 }));
-    expect([...plain.keys()]).toEqual([...convs('input_conv'), ...blocks, ...head]);
-    const embedded = await weightsOf(networks.pixelCNN({ input: { embedding: 2 } }));
-    expect([...embedded.keys()]).toEqual(['levels/embeddings', ...plain.keys()]);
-  });
+it('the names of the weights of a pixelCNN are those of its parts', async () => {
+  const convs = (...names: string[]) => names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
+  const blocks = ['block0', 'block1'].flatMap((block) =>
+    ['in', 'mid', 'out'].flatMap((conv) => [`${block}/conv_${conv}_kernel`, `${block}/conv_${conv}_bias`]),
+  );
+  const head = convs('output_conv1', 'output_conv2', 'final_conv');
+  const plain = await weightsOf(networks.pixelCNN({ dropout: 0.5 }));
+  expect([...plain.keys()]).toEqual([...convs('input_conv'), ...blocks, ...head]);
+  const embedded = await weightsOf(networks.pixelCNN({ input: { embedding: 2 } }));
+  expect([...embedded.keys()]).toEqual(['levels/embeddings', ...plain.keys()]);
 });
 
 describe.each(Object.keys(networks) as (keyof typeof networks)[])('a seed of %s', (kind) => {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, logProb, type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { goldenPlusPlus, goldenPlusPlusModel } from '../support/golden/plus-plus';
 import { expectReference } from '../support/golden/reference';
@@ -11,7 +12,7 @@ function build(args: Partial<PixelCNNPlusPlusArgs> = {}, noiseSeed?: number): Au
   const small = { imageShape: [4, 4, 1], levels: 4, filters: 2, numResnets: 1, output: { components: 2 }, seed: 1 } as const;
   const model = pixelCNNPlusPlus({ ...small, ...args });
   if (noiseSeed !== undefined) setNoise(model, noiseSeed);
-  return model;
+  return scoped(model);
 }
 
 onEachBackend('pixelCNNPlusPlus', (backend) => {
@@ -42,32 +43,27 @@ onBackend(anyBackend, 'pixelCNNPlusPlus', () => {
       const model = build({ imageShape: [8, 8, channels], filters, numResnets, output: { components } });
       const features = components * (1 + 2 * channels + (channels * (channels - 1)) / 2);
       expect(model.countParams()).toBe(count(filters, numResnets, features, channels));
-      model.dispose();
     }
     expect((count(160, 5, 100, 3) / 1e6).toFixed(2)).toBe('53.66');
   });
 
   it('has a mixture of 10 logistics by default', () => {
-    const model = pixelCNNPlusPlus({ imageShape: [4, 4, 1], filters: 1, numResnets: 1 });
+    const model = scoped(pixelCNNPlusPlus({ imageShape: [4, 4, 1], filters: 1, numResnets: 1 }));
     expect(model.outputs[0]?.shape).toEqual([null, 4, 4, 3 * 10]); // a logit, a mean and a log scale each
-    model.dispose();
   });
 
   it('takes images of any size that is a multiple of 4', async () => {
     const any = build({ imageShape: [null, null, 1] }, 5);
-    const even = tf.zeros([1, 12, 8, 1]);
-    const outputs = any.predict(even);
+    const even = scoped(tf.zeros([1, 12, 8, 1]));
+    const outputs = scoped(any.predict(even));
     expect(outputs.shape).toEqual([1, 12, 8, 6]);
-    tf.dispose([even, outputs]);
     for (const [h, w, message] of [
       [5, 4, 'height: wanted a multiple of 2, got 5'],
       [4, 6, 'width: wanted a multiple of 2, got 3'],
     ] as const) {
-      const odd = tf.zeros<tf.Rank.R4>([1, h, w, 1], 'int32');
+      const odd = scoped(tf.zeros<tf.Rank.R4>([1, h, w, 1], 'int32'));
       expect(() => any.predict(odd)).toThrow(message);
       await expect(logProb(any, odd)).rejects.toThrow(message);
-      odd.dispose();
     }
-    any.dispose();
   });
 });

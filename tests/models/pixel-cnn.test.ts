@@ -3,6 +3,7 @@ import type { BlockArgs } from 'pixelcnn-layers';
 import { bitsPerDim, checkCausality, logProb, maskedConv2d, negativeLogLikelihood, normalize, pixelCNN } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/golden/digits';
 import { buildGolden, goldenModels } from '../support/golden/models';
@@ -15,9 +16,9 @@ onEachBackend('pixelCNN', (backend) => {
     const isColour = images.shape[3] === 3;
 
     it('logits, losses and log-likelihoods', async () => {
-      const model = buildGolden(reference);
-      const labels = golden4d(images, 'int32');
-      const logits = model.predict(normalize(labels, config.levels)) as tf.Tensor;
+      const model = scoped(buildGolden(reference));
+      const labels = scoped(golden4d(images, 'int32'));
+      const logits = scoped(model.predict(normalize(labels, config.levels)) as tf.Tensor);
       expectClose(await logits.data(), reference.logits, 2e-5);
 
       const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
@@ -25,30 +26,26 @@ onEachBackend('pixelCNN', (backend) => {
       expect(mean(await take(bitsPerDim(labels, logits)))).toBeCloseTo(reference.model.bits_per_dim, 5);
       const bits = (await take(await logProb(model, labels))).map((nats) => -nats / Math.LN2);
       expectCloseRelative(bits, reference.model.nll_bits_per_image, 1e-6);
-      tf.dispose([labels, logits]);
-      model.dispose();
     });
 
     it.skipIf(isGpu(backend) && !isColour)('gradients of the loss for every weight', async () => {
-      const model = buildGolden(reference);
-      const labels = golden4d(images, 'int32');
-      const x = normalize(labels, config.levels);
+      const model = scoped(buildGolden(reference));
+      const labels = scoped(golden4d(images, 'int32'));
+      const x = scoped(normalize(labels, config.levels));
       const gradients = weightGradients(model, () => tf.mean(negativeLogLikelihood(labels, model.apply(x) as tf.Tensor)));
       const expected = Object.values(reference.grads);
       expect(gradients).toHaveLength(expected.length);
       for (const [i, { data }] of expected.entries()) {
         expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 2e-4);
       }
-      tf.dispose([labels, x]);
-      model.dispose();
     });
 
     it.skipIf(isGpu(backend) && isColour)('ten steps of Adam, by which masked weights never move', async () => {
-      const model = buildGolden(reference);
-      const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+      const model = scoped(buildGolden(reference));
+      const optimizer = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
       model.compile({ optimizer, loss: negativeLogLikelihood });
-      const labels = golden4d(images, 'int32');
-      const x = normalize(labels, config.levels);
+      const labels = scoped(golden4d(images, 'int32'));
+      const x = scoped(normalize(labels, config.levels));
       for (const [step, loss] of reference.adam.losses_nats.entries()) {
         if (step === 10) break; // the eleventh loss is the one after the tenth step
         (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
@@ -63,17 +60,14 @@ onEachBackend('pixelCNN', (backend) => {
         const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
         expect(Math.abs(change - (changes[i] as number))).toBeLessThan(1e-3 * (changes[i] as number) + 1e-5);
       }
-      tf.dispose([labels, x]);
-      model.dispose();
-      optimizer.dispose();
     });
   });
 
   it('reproduces the test result of the trained digits network, and the bits of its first images', async () => {
     const { model, testBitsPerDim, firstBits } = await loadTrainedDigits();
-    const { train, test } = await loadDigits();
+    const { test } = scoped(await loadDigits());
     const expected = isGpu(backend) ? firstBits.slice(0, 2) : firstBits;
-    const first = tf.slice(test, 0, expected.length);
+    const first = scoped(tf.slice(test, 0, expected.length));
     const bits = (await take(await logProb(model, first))).map((nats) => -nats / Math.LN2);
     expectCloseRelative(bits, expected, 1e-5);
     if (!isGpu(backend)) {
@@ -81,14 +75,13 @@ onEachBackend('pixelCNN', (backend) => {
       const mean = -nats.reduce((a, b) => a + b) / (test.size * Math.LN2);
       expect(mean).toBeCloseTo(testBitsPerDim, 5); // 1.90564
     }
-    tf.dispose([train, test, first]);
     model.dispose();
   });
 });
 
 onBackend(anyBackend, 'pixelCNN', () => {
   it('has the layers and weights of the blog, in its order', () => {
-    const model = pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 });
+    const model = scoped(pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 }));
     const [h, out, l] = [2 * 3, 4 * 3, 256 * 3];
     const block = [[1, 1, 2 * h, h], [h], [3, 3, h, h], [h], [1, 1, h, 2 * h], [2 * h]];
     const head = [[1, 1, 2 * h, out], [out], [1, 1, out, out], [out], [1, 1, out, l], [l]];
@@ -96,7 +89,6 @@ onBackend(anyBackend, 'pixelCNN', () => {
     expect(model.outputs[0]?.shape).toEqual([null, 32, 32, 3, 256]);
     const ours = model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel'));
     expect(ours).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
-    model.dispose();
   });
 
   it('is built of blocks of the caller', async () => {
@@ -107,7 +99,7 @@ onBackend(anyBackend, 'pixelCNN', () => {
       const { name, seed, filters, kernelSize, imageChannels } = args;
       return maskedConv2d({ name, seed, filters: 2 * filters, kernelSize, imageChannels });
     };
-    const model = pixelCNN({ imageShape: [3, 3, 2], ...sizes, seed: 4, dropout: 0.25, block });
+    const model = scoped(pixelCNN({ imageShape: [3, 3, 2], ...sizes, seed: 4, dropout: 0.25, block }));
     const shared = { filters: 6, imageChannels: 2, kernelSize: [3, 5], dropout: 0.25 };
     expect(seen).toEqual([
       { ...shared, name: 'block0', index: 0, seed: partSeed(4, 'block0') },
@@ -115,6 +107,5 @@ onBackend(anyBackend, 'pixelCNN', () => {
     ]);
     expect(model.layers.map(({ name }) => name).slice(1, 4)).toEqual(['input_conv', 'block0', 'block1']);
     expect((await checkCausality(model, { inputs: 'all' })).causal).toBe(true);
-    model.dispose();
   });
 });

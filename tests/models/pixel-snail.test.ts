@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, initializeFromData, logProb, type PixelSNAILArgs, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { expectReference } from '../support/golden/reference';
 import { goldenSnail, goldenSnails } from '../support/golden/snail';
@@ -14,7 +15,7 @@ function build(args: Partial<PixelSNAILArgs> = {}, noiseSeed?: number): Autoregr
   const small = { imageShape: [4, 4, 1], levels: 4, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 2, seed: 1 } as const;
   const model = pixelSNAIL({ ...small, ...args });
   if (noiseSeed !== undefined) setNoise(model, noiseSeed, 1.5);
-  return model;
+  return scoped(model);
 }
 
 /** Levels of so many images, int32 [N,H,W,C]. */
@@ -57,7 +58,6 @@ onBackend(anyBackend, 'pixelSNAIL', () => {
       const codes = conv(9, CODES.levels, 6) + 2 * block(9, 6, 6);
       const all = blocks * (res * (block(k * k, f, r) + 6 * 2 * f) + attention);
       expect(model.countParams()).toBe(stem + all + codes + out * block(1, f, r) + conv(1, f, levels));
-      model.dispose();
     }
   });
 
@@ -66,10 +66,9 @@ onBackend(anyBackend, 'pixelSNAIL', () => {
     const sizes = { levels: 256, kernelSize: 3, heads: 8, outResBlocks: 0 };
     const stated = { ...sizes, attention: true, dropout: 0, input: 'oneHot', output: 'softmax' } as const;
     const ofCodes = { ...CODES, kernelSize: 3 };
-    const models = [pixelSNAIL({ ...needed, codeCondition: CODES }), pixelSNAIL({ ...needed, ...stated, codeCondition: ofCodes })];
+    const models = scoped([pixelSNAIL({ ...needed, codeCondition: CODES }), pixelSNAIL({ ...needed, ...stated, codeCondition: ofCodes })]);
     const [given, all] = models.map((model) => model.toJSON(null, false));
     expect(given).toEqual(all);
-    for (const model of models) model.dispose();
   });
 
   it('sets the window and dropout of each part', () => {
@@ -83,7 +82,6 @@ onBackend(anyBackend, 'pixelSNAIL', () => {
     expect(configOf('codes_conv')).toMatchObject({ kernelSize: [1, 1] });
     expect(configOf('codes_res0')).toMatchObject({ kernelSize: [1, 1], dropout: 0.25 });
     expect(configOf('out_res0')).toMatchObject({ kernelSize: [1, 1], dropout: 0 });
-    model.dispose();
   });
 
   it('reads what ends a block without attention by its name in the repository', () => {
@@ -91,17 +89,14 @@ onBackend(anyBackend, 'pixelSNAIL', () => {
     const load = () => loadWeights(model, new Map(), { from: 'rosinality/vq-vae-2-pytorch' });
     for (const name of ['blocks.0.out.conv.weight_v', 'blocks.0.out.conv.bias', 'out.0.conv1.conv.weight_g', 'out.2.conv.weight_v'])
       expect(load).toThrow(name);
-    model.dispose();
   });
 
   it('begins with data, also the network on codes', async () => {
     const model = build({ codeCondition: CODES, numResBlocks: 2 });
-    const labels = someLevels([6, 4, 4, 1], 4);
+    const labels = scoped(someLevels([6, 4, 4, 1], 4));
     await initializeFromData(model, labels, { condition: someCodes(6) });
     const gain = model.getLayer('codes_conv').getWeights()[1] as tf.Tensor;
     expect(Array.from(await gain.data()).every((g) => g !== 1)).toBe(true);
     expect(Number.isFinite((await take(await logProb(model, labels, { condition: someCodes(6) })))[0] as number)).toBe(true);
-    labels.dispose();
-    model.dispose();
   });
 });

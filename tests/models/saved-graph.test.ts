@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, autoregressiveModel, gatedPixelCNN, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkSavedGraph } from '../../src/models/saved-graph';
+import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
 import { savedArtifacts } from '../support/models/memory-file';
 
@@ -109,9 +110,8 @@ describe('checkSavedGraph', () => {
   });
 
   it('counts the calls of a model inside: the one that made it comes first', async () => {
-    const model = nested();
+    const model = scoped(nested());
     const { modelTopology } = (await savedArtifacts(model)) as { modelTopology: Saved };
-    model.dispose();
     const inner = modelTopology.config.layers.find(({ class_name }) => class_name === 'Functional' || class_name === 'Model');
     const { name } = inner as SavedLayer;
     const saved = JSON.stringify(modelTopology);
@@ -134,9 +134,8 @@ describe('checkSavedGraph', () => {
   });
 
   it('is asked whenever an AutoregressiveModel is loaded, wherever it comes from', async () => {
-    const model = nested();
+    const model = scoped(nested());
     const { modelTopology, ...rest } = await savedArtifacts(model);
-    model.dispose();
     const damaged = JSON.parse(JSON.stringify(modelTopology).replace('[[["input', '[[["inpuu'));
     await expect(tfl.loadLayersModel(tf.io.fromMemory({ ...rest, modelTopology: damaged }))).rejects.toThrow(
       /^AutoregressiveModel: layer '.*' needs layer 'inpuu/,

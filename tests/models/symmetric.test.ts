@@ -3,6 +3,7 @@ import type { SymmetricModel, Symmetry } from 'pixelcnn-layers';
 import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { elementsSlowly, inElement } from '../support/laws/all-images';
 import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
@@ -38,7 +39,7 @@ describe('a symmetric model of tfjs', () => {
     const initial = known.map((_, i) => (i * i) % 3);
     const shape = [5, 2, 2, 1] as [number, number, number, number];
     const given = { initial: { data: initial, shape }, known: { data: known, shape } };
-    const tensors = { initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) };
+    const tensors = scoped({ initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) });
     // biome-ignore format: pairs
     for (const [ofRuntime, ofTensors] of [[{}, {}], [given, tensors], [{ ...given, lookAhead: 2 }, { ...tensors, lookAhead: 2 }]] as const) {
       const job = { numImages: 5, seed: 3, ...more, ...of, withLogProb: true as const };
@@ -55,12 +56,11 @@ describe('a symmetric model of tfjs', () => {
         });
       }
     }
-    tf.dispose([tensors.initial, tensors.known]);
     model.model.dispose();
   });
 
   it('says what callers give it, and orients images', () => {
-    const network = classes(8);
+    const network = scoped(classes(8));
     const told = symmetric(network, ['transpose', 'flipLevels'], { asCondition: true });
     expect(told).toMatchObject({ model: network, numElements: 4, levels: 3, imageShape: [2, 2, 1] });
     expect(told.conditions).toEqual([{ kind: 'class', numClasses: 2 }]);
@@ -70,13 +70,12 @@ describe('a symmetric model of tfjs', () => {
     const image = [0, 1, 2, 1];
     for (const [element, changes] of elementsSlowly(['transpose', 'flipLevels']).entries())
       expect(Array.from(told.orient(Int32Array.from(image), [2, 2, 1], [element]))).toEqual(inElement(changes, image, told as never));
-    network.dispose();
   });
 
   it('is refused by what needs one order, by name', async () => {
-    const network = plain();
+    const network = scoped(plain());
     const model = symmetric(network, ['flipRows']) as never;
-    const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1], 'int32');
+    const images = scoped(tf.zeros<tf.Rank.R4>([1, 2, 2, 1], 'int32'));
     const refused: [string, () => unknown][] = [
       ['levelLogProbs: model', () => levelLogProbs(model, images)],
       ['compress: model', () => compress(model, images)],
@@ -91,16 +90,13 @@ describe('a symmetric model of tfjs', () => {
       expect((error as Error).message).toContain(`${name}: wanted a model without symmetries, got`);
     }
     await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries');
-    images.dispose();
-    network.dispose();
   });
 
   it('takes no null class as elements, and no unknown symmetry', () => {
-    const network = classes(4, true);
+    const network = scoped(classes(4, true));
     const told = () => symmetric(network, ['flipRows', 'flipColumns'], { asCondition: true });
     expect(told).toThrow('symmetric: asCondition: wanted 4 classes or a multiple, and no null class, got');
     for (const bad of [['constructor'], ['__proto__'], [['flipRows']], [null]] as unknown as Symmetry[][])
       expect(() => symmetric(network, bad)).toThrow("symmetric: symmetries: wanted 'flipRows' or");
-    network.dispose();
   });
 });

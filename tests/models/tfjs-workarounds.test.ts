@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, bitsPerDim, causalAttention, logProb, maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { collectMade, disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from '../../src/models/tfjs-workarounds';
+import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
@@ -12,11 +13,11 @@ const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
 
 onEachBackend('restoreAdamPowersExactly', () => {
   it('restores the powers of a saved Adam to the last bit', async () => {
-    const weight = tf.variable(tf.scalar(1));
-    const trained = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    const weight = scoped(tf.variable(tf.scalar(1)));
+    const trained = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     for (let step = 0; step < 50; step++) trained.minimize(() => tf.square(weight) as tf.Scalar);
 
-    const resumed = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    const resumed = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     restoreAdamPowersExactly(resumed);
     const saved = await trained.getWeights();
     await resumed.setWeights(saved);
@@ -24,36 +25,30 @@ onEachBackend('restoreAdamPowersExactly', () => {
       expect(await power(resumed, name)).toEqual(await power(trained, name));
     }
     expect(resumed.iterations).toBe(50);
-    trained.dispose();
-    resumed.dispose();
-    weight.dispose();
     expect(await take(saved[0]?.tensor as tf.Tensor)).toEqual([50]);
   });
 
   it('takes no longer for a damaged count of steps than the powers take to become constant', async () => {
-    const adam = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    const adam = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     restoreAdamPowersExactly(adam);
-    const iter = tf.scalar(2e30);
+    const iter = scoped(tf.scalar(2e30));
     await adam.setWeights([{ name: 'iter', tensor: iter }]);
     for (const name of ['accBeta1', 'accBeta2'] as const) {
       expect((await power(adam, name))[0]).toBeLessThan(2 ** -126); // on GPUs 0
     }
-    iter.dispose();
-    adam.dispose();
   });
 
   it('leaves other optimizers as they are', () => {
-    const sgd = tf.train.sgd(0.1);
+    const sgd = scoped(tf.train.sgd(0.1));
     const { setWeights } = sgd;
     restoreAdamPowersExactly(sgd);
     expect(sgd.setWeights).toBe(setWeights);
-    sgd.dispose();
   });
 });
 
 onEachBackend('withoutLeakingSteps', () => {
   it('disposes the step counts that saving made, on errors too', async () => {
-    const sgd = tf.train.sgd(0.1);
+    const sgd = scoped(tf.train.sgd(0.1));
     await expectNoLeaks(async () => {
       const names = await withoutLeakingSteps(sgd, async () => (await sgd.getWeights()).map(({ name }) => name));
       expect(names).toEqual(['iter']);
@@ -63,7 +58,6 @@ onEachBackend('withoutLeakingSteps', () => {
       });
       await expect(failing).rejects.toThrow('disk full');
     });
-    sgd.dispose();
   });
 });
 
@@ -86,7 +80,7 @@ onEachBackend('disposeAbandonedTape', () => {
   });
 
   it('leaves the tape of an outer gradient alone', async () => {
-    const x = tf.scalar(3);
+    const x = scoped(tf.scalar(3));
     const slope = tf.grad((outer) => {
       const y = tf.square(outer); // 2 * 3
       expect(() => tf.grad(failing)(outer)).toThrow('from the loss');
@@ -95,7 +89,6 @@ onEachBackend('disposeAbandonedTape', () => {
     })(x);
     expect(await take(slope)).toEqual([6]);
     disposeAbandonedTape();
-    x.dispose();
   });
 });
 
@@ -139,8 +132,8 @@ onEachBackend('collectMade', () => {
     });
   });
 
-  it('leaves a collection within another to the outer one, and begins anew after it', async () => {
-    await expectNoLeaks(() => {
+  it('leaves a collection within another to the outer one, and begins anew after it', () =>
+    expectNoLeaks(() => {
       const outer = collectMade();
       const inner = collectMade();
       const tensors = make();
@@ -151,8 +144,7 @@ onEachBackend('collectMade', () => {
       make();
       outer.keep(); // has ended
       next.dispose();
-    });
-  });
+    }));
 });
 
 onEachBackend('A layer that takes one tensor twice', () => {
@@ -205,15 +197,14 @@ onEachBackend('A layer that takes one tensor twice', () => {
     ['a graph within the graph', nested],
   ])('computes the same as with a copy of it, and leaks nothing: %s', async (_, graph) => {
     const numbers = Int32Array.from(noise(18), (x) => 1.5 * (x + 1));
-    const levels = tf.tensor4d(numbers, [2, 3, 3, 1]);
+    const levels = scoped(tf.tensor4d(numbers, [2, 3, 3, 1]));
     const [twice, copied] = [await results(graph, true, levels), await results(graph, false, levels)];
     for (const [i, numbers] of twice.entries()) expectClose(numbers, copied[i] as number[], 1e-5);
-    levels.dispose();
   });
 
   it('runs in another model of the same graph too, which had run before', async () => {
     const { inputs, outputs } = ends((x, again) => combined(multiply(), x, again), true);
-    const plain = tfl.model({ inputs, outputs: outputs as tfl.SymbolicTensor });
+    const plain = scoped(tfl.model({ inputs, outputs: outputs as tfl.SymbolicTensor }));
     await expectNoLeaks(async () => {
       const images = tf.ones([1, 3, 3, 1]);
       const before = await take(plain.predict(images) as tf.Tensor);
@@ -222,6 +213,5 @@ onEachBackend('A layer that takes one tensor twice', () => {
       expect(await take(plain.predict(images) as tf.Tensor)).toEqual(before);
       images.dispose();
     });
-    plain.dispose();
   });
 });

@@ -18,6 +18,7 @@ import {
 } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { scoped } from '../scoped';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -50,8 +51,8 @@ const weightsOf = async (model: AutoregressiveModel) =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).map((data) => Array.from(data));
 
 onEachBackend('levels alone', (backend) => {
-  it('train and are measured as with inputs and labels, to the bit', async () => {
-    await expectNoLeaks(async () => {
+  it('train and are measured as with inputs and labels, to the bit', () =>
+    expectNoLeaks(async () => {
       const [alone, paired] = [plain(), plain()];
       const levels = someLevels();
       const xs = normalize(levels, LEVELS);
@@ -65,16 +66,15 @@ onEachBackend('levels alone', (backend) => {
       expect(await weightsOf(alone)).toEqual(await weightsOf(paired));
       for (const model of [alone, paired]) model.dispose();
       tf.dispose([levels, xs, floats]);
-    });
-  });
+    }));
 
   if (isGpu(backend)) return;
 
   it('train with every kind of condition as beside inputs', async () => {
-    const vectors = tf.tensor2d(VECTORS.data, [N, 2]);
-    const classes = tf.tensor2d(CLASSES, [N, 1], 'int32');
-    const levels = someLevels();
-    const xs = normalize(levels, LEVELS);
+    const vectors = scoped(tf.tensor2d(VECTORS.data, [N, 2]));
+    const classes = scoped(tf.tensor2d(CLASSES, [N, 1], 'int32'));
+    const levels = scoped(someLevels());
+    const xs = scoped(normalize(levels, LEVELS));
     const cases: [() => AutoregressiveModel, Condition, tf.Tensor[]][] = [
       [byClass, CLASSES, [classes]],
       [byBoth, { class: Int32Array.from(CLASSES), vector: VECTORS }, [classes, vectors]],
@@ -93,19 +93,27 @@ onEachBackend('levels alone', (backend) => {
         for (const model of [alone, paired]) model.dispose();
       });
     }
-    tf.dispose([vectors, classes, levels, xs]);
   });
 });
 
+/** A dataset of what each of these makes. */
+const datasetOf = (...makes: (() => unknown)[]) =>
+  tfd.generator<tf.Tensor4D>(function* () {
+    for (const make of makes) yield make();
+  } as never);
+
+let levels: tf.Tensor4D;
+let xs: tf.Tensor4D;
+const makeLevels = async () => {
+  await useBackend('cpu');
+  levels = someLevels();
+  xs = normalize(levels, LEVELS);
+};
+const disposeLevels = () => tf.dispose([levels, xs]);
+
 describe('levels alone', () => {
-  let levels: tf.Tensor4D;
-  let xs: tf.Tensor4D;
-  beforeAll(async () => {
-    await useBackend('cpu');
-    levels = someLevels();
-    xs = normalize(levels, LEVELS);
-  });
-  afterAll(() => tf.dispose([levels, xs]));
+  beforeAll(makeLevels);
+  afterAll(disposeLevels);
 
   it('are validated on: a tensor, one with its condition, or inputs and labels', async () => {
     const quiet = { epochs: 1, verbose: 0, shuffle: false } as const;
@@ -151,8 +159,8 @@ describe('levels alone', () => {
   });
 
   it('stay beside their conditions when they are shuffled', async () => {
-    const model = compiled(gatedPixelCNN({ ...SIZES, levels: 8, numClasses: 8 }));
-    const ofClass = tf.tile(tf.reshape(tf.range(0, 8), [8, 1, 1, 1]), [1, 2, 3, 2]); // image n has level n everywhere
+    const model = scoped(compiled(gatedPixelCNN({ ...SIZES, levels: 8, numClasses: 8 })));
+    const ofClass = scoped(tf.tile(tf.reshape(tf.range(0, 8), [8, 1, 1, 1]), [1, 2, 3, 2])); // image n has level n everywhere
     const seen: number[][] = [];
     const makeTrainFunction = model['makeTrainFunction'].bind(model);
     model['makeTrainFunction'] = () => {
@@ -169,18 +177,13 @@ describe('levels alone', () => {
     expect(seen).toHaveLength(6);
     expect([...(seen[0] ?? []), ...(seen[1] ?? [])].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(seen.slice(0, 2).flat()).not.toEqual(seen.slice(2, 4).flat()); // shuffled
-    ofClass.dispose();
-    model.dispose();
   });
 
   it('come from datasets, with and without conditions', async () => {
     const args = { epochs: 2, verbose: 0 } as const;
     await expectNoLeaks(async () => {
       const [alone, paired] = [plain(), plain()];
-      const bare = tfd.generator(function* () {
-        yield someLevels();
-        yield someLevels(2);
-      });
+      const bare = datasetOf(someLevels, () => someLevels(2));
       const pairs = bare.mapAsync(async (ys) => ({ xs: normalize(ys as tf.Tensor4D, LEVELS), ys: (ys as tf.Tensor).clone() }));
       const { history } = await alone.fitDataset(bare, { ...args, validationData: levels });
       const { history: wanted } = await paired.fitDataset(pairs, { ...args, validationData: bare as never });
@@ -191,11 +194,10 @@ describe('levels alone', () => {
     });
     await expectNoLeaks(async () => {
       const [gated, paired] = [byBoth(), byBoth()];
-      const given = tfd.generator(function* () {
-        const condition = { class: tf.tensor1d(CLASSES), vector: tf.tensor2d(VECTORS.data, [N, 2]) };
-        yield { levels: someLevels(), condition };
-        yield { levels: someLevels(), condition: { class: 2, vector: VECTORS } };
-      });
+      const given = datasetOf(
+        () => ({ levels: someLevels(), condition: { class: tf.tensor1d(CLASSES), vector: tf.tensor2d(VECTORS.data, [N, 2]) } }),
+        () => ({ levels: someLevels(), condition: { class: 2, vector: VECTORS } }),
+      );
       const { history } = await gated.fitDataset(given as never, args);
       const losses: number[] = [];
       for (const epoch of [0, 1]) {
@@ -209,7 +211,7 @@ describe('levels alone', () => {
   });
 
   it('belong to a dataset where they do not fit', async () => {
-    const model = byClass();
+    const model = scoped(byClass());
     const args = { epochs: 1, verbose: 0 } as const;
     const cases: [() => unknown, string][] = [
       [() => tf.zeros([1, 2, 2, 2]), 'fitDataset: levels: wanted [2, 3, 2], got [2, 2, 2]'],
@@ -219,19 +221,14 @@ describe('levels alone', () => {
       [() => ({ levels: tf.zeros([N, 2, 3, 2, 4]), condition: tf.zeros([N]) }), 'fitDataset: levels: wanted integer levels [N,H,W,C], not one-hot'],
       [() => ({ levels: tf.fill([1, 2, 3, 2], 0.5), condition: 1 }), 'fitDataset: levels at [0,0,0,0]: wanted whole levels 0 to 3'],
     ]; // biome-ignore format: one case a line
-    for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () {
-        yield make();
-      } as never);
+    for (const [make, message] of cases)
       await expectNoLeaks(async () => {
-        await expect(model.fitDataset(dataset, args)).rejects.toThrow(message);
+        await expect(model.fitDataset(datasetOf(make), args)).rejects.toThrow(message);
       });
-    }
-    model.dispose();
   });
 
   it('are refused by name if batches have another form, or it is not a dataset', async () => {
-    const model = plain();
+    const model = scoped(plain());
     const wanted = 'fitDataset: batch: wanted levels, { levels, condition } or { xs, ys }, got';
     const cases: [() => unknown, string][] = [
       [() => [normalize(someLevels(), LEVELS), someLevels()], `${wanted} [Tensor, Tensor]`],
@@ -241,31 +238,25 @@ describe('levels alone', () => {
       [() => ({ xs: normalize(someLevels(), LEVELS), ys: tf.zeros([N, 2, 3, 2, 4]) }), 'fitDataset: labels: wanted integer levels [N,H,W,C], not one-hot'],
       [() => ({ xs: normalize(someLevels(2), LEVELS), ys: someLevels() }), 'fitDataset: xs: wanted images of shape [6,2,3,2]'],
     ]; // biome-ignore format: one case a line
-    for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () {
-        yield tf.tidy(make as never);
-      } as never);
+    for (const [make, message] of cases)
       await expectNoLeaks(async () => {
-        await expect(model.fitDataset(dataset as never, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
+        const dataset = datasetOf(() => tf.tidy(make as never));
+        await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
       });
-    }
     for (const none of [[levels], levels, undefined, null] as never[]) {
       const notOne = (by: string) => `Dataset: dataset: wanted a dataset of tf.data (${by} takes tensors), got`;
       await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow(`fit${notOne('fit')}`);
       await expect(model.evaluateDataset(none)).rejects.toThrow(`evaluate${notOne('evaluate')}`);
     }
-    const dataset = tfd.generator(function* () {
-      yield levels;
-    }) as never;
+    const dataset = datasetOf(() => levels) as never;
     const hint = ' (fitDataset and evaluateDataset take datasets), got';
     await expect(model.fit(dataset)).rejects.toThrow(`fit: levels: wanted a tensor [N,H,W,C]${hint}`);
     const wantedToo = 'fit: validationData: wanted levels, { levels, condition } or [x, labels]';
     await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(`${wantedToo}${hint}`);
-    model.dispose();
   });
 
   it('are distinguished from inputs only by the absence of labels', async () => {
-    const model = plain();
+    const model = scoped(plain());
     const [name = ''] = model.outputNames;
     const wanted = await model.evaluate(xs, levels).data();
     const given = [model.evaluate(levels), model.evaluate(levels, {}), model.evaluate(levels, undefined), model.evaluate([xs], [levels])];
@@ -275,18 +266,16 @@ describe('levels alone', () => {
     expectTypeOf(await model.trainOnBatch(levels)).toEqualTypeOf<number>();
     expectTypeOf(await model.trainOnBatch<number[]>(levels, { condition: 1 }).catch(() => [0])).toEqualTypeOf<number[]>();
     // Both are 0 and 1 where there are two levels: no number tells them apart.
-    const two = compiled(pixelCNN({ ...SIZES, levels: 2 }));
-    const bits = tf.cast(tf.greater(levels, 1), 'int32');
+    const two = scoped(compiled(pixelCNN({ ...SIZES, levels: 2 })));
+    const bits = scoped(tf.cast(tf.greater(levels, 1), 'int32'));
     expect(await two.evaluate(bits).data()).toEqual(await two.evaluate(normalize(bits, 2), bits).data());
-    bits.dispose();
-    for (const each of [model, two]) each.dispose();
   });
 
   it('are not fractions, which are images without labels', async () => {
     const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (normalized images, without labels?), got 0.333';
-    const fractions = tf.tensor4d([0, 1 / 3, ...new Array(10).fill(1)], [1, 2, 3, 2]);
+    const fractions = scoped(tf.tensor4d([0, 1 / 3, ...new Array(10).fill(1)], [1, 2, 3, 2]));
     for (const checkLabels of [undefined, true]) {
-      const model = compiled(pixelCNN(SIZES), checkLabels);
+      const model = scoped(compiled(pixelCNN(SIZES), checkLabels));
       await expectNoLeaks(async () => {
         await expect(model.fit(fractions, { verbose: 0 })).rejects.toThrow(`fit: ${message}`);
         await expect(model.trainOnBatch(fractions)).rejects.toThrow(`trainOnBatch: ${message}`);
@@ -295,38 +284,28 @@ describe('levels alone', () => {
         await expect(figure.data()).rejects.toThrow(`evaluate: ${message}`);
         figure.dispose();
       });
-      model.dispose();
     }
     const unchecked = compiled(pixelCNN(SIZES), false);
     expect(await unchecked.evaluate(fractions).data()).toHaveLength(1);
-    const tooHigh = tf.fill<tf.Rank.R4>([1, 2, 3, 2], 4);
+    const tooHigh = scoped(tf.fill<tf.Rank.R4>([1, 2, 3, 2], 4));
     await expect(plain().trainOnBatch(tooHigh)).rejects.toThrow('trainOnBatch: levels at [0,0,0,0]: wanted integer levels 0 to 3, got 4');
-    const nan = tf.fill<tf.Rank.R4>([1, 2, 3, 2], Number.NaN);
+    const nan = scoped(tf.fill<tf.Rank.R4>([1, 2, 3, 2], Number.NaN));
     await expect(plain().trainOnBatch(nan)).rejects.toThrow('levels at [0,0,0,0]: wanted integer levels 0 to 3, got NaN');
-    tf.dispose([fractions, tooHigh, nan]);
   });
 });
 
 describe('training explains which data it cannot train on', () => {
-  let levels: tf.Tensor4D;
-  let xs: tf.Tensor4D;
-  let disposed: tf.Tensor4D;
-  beforeAll(async () => {
-    await useBackend('cpu');
-    levels = someLevels();
-    xs = normalize(levels, LEVELS);
-    disposed = tf.zeros([1, 2, 3, 2]);
-    disposed.dispose();
-  });
-  afterAll(() => tf.dispose([levels, xs]));
+  beforeAll(makeLevels);
+  afterAll(disposeLevels);
 
   it('which tensors, and what came instead', async () => {
-    const model = plain();
-    const [two, small] = [someLevels(2), tf.zeros([N, 2, 2, 2])];
+    const model = scoped(plain());
+    const [two, small, disposed] = scoped([someLevels(2), tf.zeros([N, 2, 2, 2]), tf.zeros([1, 2, 3, 2])] as const);
+    disposed.dispose();
     const nested = [[[[0, 1]]]];
-    const row = tf.zeros([2]);
-    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
-    const complex = tf.complex(tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 2]));
+    const row = scoped(tf.zeros([2]));
+    const text = scoped(tf.fill([1, 2, 3, 2], 'a', 'string' as never));
+    const complex = scoped(tf.complex(tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 2])));
     const cases: [given: unknown[], message: string][] = [
       [[xs, Promise.resolve(levels)], 'labels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
       [[xs, [Promise.resolve(levels)]], 'labels: wanted a tensor [N,H,W,C], got [a Promise (is an await missing?)]'],
@@ -395,23 +374,19 @@ describe('training explains which data it cannot train on', () => {
     for (const optimizer of [undefined, null, 0.1, {}])
       expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow(notOptimizer);
     expect(await model.trainOnBatch(levels)).toBeGreaterThan(0); // it has kept its optimizer
-    tf.dispose([two, small, row, text, complex]);
-    model.dispose();
   });
 
   it('that levels are text, before it makes tensors of a condition', async () => {
-    const model = byClass();
-    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
+    const model = scoped(byClass());
+    const text = scoped(tf.fill([1, 2, 3, 2], 'a', 'string' as never));
     await expectNoLeaks(async () => {
       const call = model.fit(text, { condition: [0] });
       await expect(call).rejects.toThrow('fit: levels: wanted a tensor of int32 or float32');
     });
-    text.dispose();
-    model.dispose();
   });
 
   it('that a condition is missing', async () => {
-    const [one, both] = [byClass(), byBoth()];
+    const [one, both] = [scoped(byClass()), scoped(byBoth())];
     await expectNoLeaks(async () => {
       await expect(one.fit(levels)).rejects.toThrow('fit: condition: wanted a class from 0 to 2, or 6 of them, got undefined');
       await expect(both.fit(levels)).rejects.toThrow('fit: condition: wanted { class, vector }, since the model takes them');
@@ -426,7 +401,6 @@ describe('training explains which data it cannot train on', () => {
       await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wanted}`);
       expect(() => one.predict(xs, { condition: classes })).toThrow(`predict: ${wanted}`);
     });
-    for (const model of [one, both]) model.dispose();
   });
 
   it('that the model is disposed, in training and elsewhere, also where it has no weights', async () => {
@@ -441,9 +415,7 @@ describe('training explains which data it cannot train on', () => {
         await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
         expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
         expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
-        const dataset = tfd.generator(function* () {
-          yield levels;
-        });
+        const dataset = datasetOf(() => levels);
         await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
         await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
         await expect(sample(model)).rejects.toThrow(`sample: ${message}`);
@@ -454,7 +426,7 @@ describe('training explains which data it cannot train on', () => {
   });
 
   it('in the types, too', () => {
-    const model = pixelCNN(SIZES);
+    const model = scoped(pixelCNN(SIZES));
     const never = () => [
       // @ts-expect-error: tfjs's own losses do not take levels
       model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' }),
@@ -473,6 +445,5 @@ describe('training explains which data it cannot train on', () => {
     model.compile({ optimizer: 'sgd', loss: 'negativeLogLikelihood', metrics: ['bitsPerDim', bitsPerDim] });
     model.compile({ optimizer: 'sgd', loss: [bitsPerDim] });
     model.compile({ optimizer: 'sgd', loss: { logits: bitsPerDim } });
-    model.dispose();
   });
 });

@@ -8,6 +8,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelCNN, sample } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { beforeAll, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { expectNoLeaks, setNoise, take } from '../support/tensors';
@@ -37,15 +38,13 @@ it("reads what tfjs-node's own handler saved, and the other way round", async ()
 });
 
 it('takes a batch whose features have more bytes than a buffer of WebGPU may', async () => {
-  const layer = maskedConv2d({ filters: 32, kernelSize: 1, maskType: 'B', imageChannels: 1, seed: 1 });
-  const features = tf.tidy(() => layer.apply(tf.ones([1400, 28, 28, 1])) as tf.Tensor4D); // [1400,28,28,32]: 140 MB
+  const layer = scoped(maskedConv2d({ filters: 32, kernelSize: 1, maskType: 'B', imageChannels: 1, seed: 1 }));
+  const features = scoped(tf.tidy(() => layer.apply(tf.ones([1400, 28, 28, 1])) as tf.Tensor4D)); // [1400,28,28,32]: 140 MB
   expect(features.size * 4).toBeGreaterThan(2 ** 27);
   const ends = [0, 1399].map((image) => tf.slice(features, [image, 27, 27, 0], [1, 1, 1, 32]));
   const [first, last] = await Promise.all(ends.map(take));
   expect(last).toEqual(first);
   expect(Math.max(...(last as number[]).map(Math.abs))).toBeGreaterThan(0);
-  features.dispose();
-  layer.dispose();
 });
 
 it('needs the shim of docs/reference/backends.md where Node has no util.isNullOrUndefined, as from 23 on', async () => {

@@ -6,9 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkpoints } from '../../kit/runs/checkpoints.mjs';
-import { useBackend } from '../support/backends';
+import { onBackend } from '../support/backends';
 import { setNoise, take } from '../support/tensors';
 
 /** Calls of the file system since the last start, the call in which the machine crashes, and what a crash loses. */
@@ -181,9 +181,7 @@ describe('checkpoints', () => {
   });
 });
 
-describe('fileSystem', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'fileSystem', () => {
   async function answers(model: tfl.LayersModel): Promise<number[]> {
     const x = tf.fill([1, 4, 4, 1], 0.5);
     const y = await take(model.predict(x) as tf.Tensor);

@@ -9,6 +9,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -45,17 +46,16 @@ async function loadedAnswers(path = directory): Promise<number[]> {
 
 describe('fileSystem', () => {
   it('brings a model back, into a directory that it makes', async () => {
-    const model = build();
+    const model = scoped(build());
     const path = join(directory, 'a', 'b');
     const { modelArtifactsInfo } = await model.save(fileSystem(path));
     expect(modelArtifactsInfo.weightDataBytes).toBe(4 * model.countParams());
     expect(await readdir(path)).toHaveLength(2); // model.json and one shard
     expect(await loadedAnswers(path)).toEqual(await answers(model));
-    model.dispose();
   });
 
   it('takes the path of model.json for its directory, as tfjs-node does, also after file://', async () => {
-    const model = build();
+    const model = scoped(build());
     const path = join(directory, 'a b');
     await model.save(fileSystem(join(path, 'model.json')));
     expect((await readdir(path)).sort()[0]).toBe('model.json');
@@ -64,36 +64,31 @@ describe('fileSystem', () => {
       for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`])
         expect(await loadedAnswers(given)).toEqual(expected);
     }
-    model.dispose();
   });
 
   it('brings back the optimizer and metadata', async () => {
-    const model = build();
+    const model = scoped(build());
     model.compile({ optimizer: 'adam', loss: bitsPerDim });
-    const x = tf.zeros([1, 4, 4, 1]);
+    const x = scoped(tf.zeros([1, 4, 4, 1]));
     await model.trainOnBatch(x, x);
     model.setUserDefinedMetadata({ step: 1 });
     await model.save(fileSystem(directory), { includeOptimizer: true });
-    const loaded = await tfl.loadLayersModel(fileSystem(directory));
+    const loaded = scoped(await tfl.loadLayersModel(fileSystem(directory)));
     expect(loaded.optimizer.iterations).toBe(1);
     expect(loaded.getUserDefinedMetadata()).toEqual({ step: 1 });
-    x.dispose();
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('cuts large models into shards of 4 MiB, and puts them together again', async () => {
     const units = 2 ** 20 + 3; // of 4 bytes
     const build = () => tfl.sequential({ layers: [tfl.layers.dense({ units, inputShape: [1], useBias: false })] });
-    const model = build();
-    const numbers = tf.tidy(() => tf.reshape(tf.range(0, units), [1, units]));
+    const model = scoped(build());
+    const numbers = scoped(tf.tidy(() => tf.reshape(tf.range(0, units), [1, units])));
     model.setWeights([numbers]);
     await model.save(fileSystem(directory));
     expect(await shardsIn(directory)).toHaveLength(2);
-    const loaded = await tfl.loadLayersModel(fileSystem(directory));
+    const loaded = scoped(await tfl.loadLayersModel(fileSystem(directory)));
     const isSame = tf.tidy(() => tf.all(tf.equal(loaded.getWeights()[0] as tf.Tensor, numbers)));
     expect(await take(isSame)).toEqual([1]);
-    numbers.dispose();
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('replaces a model and leaves nothing of the old one, nor touches files of others', async () => {
@@ -104,7 +99,7 @@ describe('fileSystem', () => {
     await writeFile(join(directory, `model.json.${process.pid}.tmp`), '{'); // and by one that had our number
     await writeFile(join(directory, `model.json.${process.ppid}.tmp`), '{'); // one that runs is writing it
     await writeFile(join(directory, `notes.${NO_PROCESS}.tmp`), 'mine');
-    const [old, next] = [build(), build(3)];
+    const [old, next] = [scoped(build()), scoped(build(3))];
     await old.save(fileSystem(directory));
     await next.save(fileSystem(directory));
     const [shard] = await shardsIn(directory);
@@ -113,30 +108,27 @@ describe('fileSystem', () => {
     );
     expect(await readFile(join(directory, 'weights.txt'), 'utf8')).toBe('mine');
     expect(await loadedAnswers()).toEqual(await answers(next));
-    for (const m of [old, next]) m.dispose();
   });
 
   it('takes saves to one directory one at a time', async () => {
-    const models = [build(), build(3), build(4)];
+    const models = scoped([build(), build(3), build(4)]);
     await Promise.all(models.map((model) => model.save(fileSystem(directory))));
     expect(await loadedAnswers()).toEqual(await answers(models[2] as tfl.LayersModel)); // the last one asked for
     expect(await shardsIn(directory)).toHaveLength(1);
-    for (const m of models) m.dispose();
   });
 
   it('loads what there is where a save before it fails', async () => {
-    const model = build();
+    const model = scoped(build());
     const { save } = fileSystem(directory) as { save: tf.io.SaveHandler };
     await model.save(fileSystem(directory));
     const failing = save({ modelTopology: new ArrayBuffer(1) });
     const loading = loadedAnswers();
     await expect(failing).rejects.toThrow('fileSystem: wanted a layers model');
     expect(await loading).toEqual(await answers(model));
-    model.dispose();
   });
 
   it('loads a whole model also while it is saved', async () => {
-    const models = [build(), build(3)];
+    const models = scoped([build(), build(3)]);
     await (models[0] as tfl.LayersModel).save(fileSystem(directory));
     const expected = await Promise.all(models.map(answers));
     for (let i = 0; i < 5; i++) {
@@ -145,11 +137,10 @@ describe('fileSystem', () => {
       await saving;
       expect(expected).toContainEqual(loaded);
     }
-    for (const m of models) m.dispose();
   });
 
   it('writes what tfjs loads by URL, as in a browser', async () => {
-    const model = build();
+    const model = scoped(build());
     await model.save(fileSystem(directory));
     const server = createServer(async (request, response) => {
       const name = new URL(request.url ?? '/', 'http://localhost').pathname;
@@ -160,11 +151,10 @@ describe('fileSystem', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const url = `http://127.0.0.1:${port}/model.json`;
-    const loaded = await tfl.loadLayersModel(tf.io.browserHTTPRequest(url, { fetchFunc: fetch }));
+    const loaded = scoped(await tfl.loadLayersModel(tf.io.browserHTTPRequest(url, { fetchFunc: fetch })));
     expect(await answers(loaded)).toEqual(await answers(model));
     server.closeAllConnections();
     server.close();
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('names the file that is missing, truncated or not a model', async () => {
@@ -240,7 +230,7 @@ describe('fileSystem', () => {
   });
 
   it('loads weights that tfjs has quantized', async () => {
-    const model = build();
+    const model = scoped(build());
     await model.save(fileSystem(directory));
     const [kernel] = model.getWeights() as [tf.Tensor4D]; // [7,7,1,4]
     const json = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8'));
@@ -254,17 +244,15 @@ describe('fileSystem', () => {
       const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
       await writeFile(join(directory, group.paths[0]), stored);
       await writeFile(join(directory, 'model.json'), JSON.stringify(json));
-      const loaded = await tfl.loadLayersModel(fileSystem(directory));
+      const loaded = scoped(await tfl.loadLayersModel(fileSystem(directory)));
       expect(new Set(await (loaded.getWeights()[0] as tf.Tensor).data())).toEqual(
         new Set([dtype === 'float16' ? 0 : -1]), // all are 0, which stands for min
       );
-      loaded.dispose();
     }
-    model.dispose();
   });
 
   it('leaves neither tensors nor files behind where a save fails', async () => {
-    const model = build();
+    const model = scoped(build());
     const file = join(directory, 'file');
     await writeFile(file, '');
     await expectNoLeaks(async () => {
@@ -277,7 +265,6 @@ describe('fileSystem', () => {
     await expect((fileSystem(directory).save as tf.io.SaveHandler)({ modelTopology: new ArrayBuffer(1) })).rejects.toThrow(
       'fileSystem: wanted a layers model',
     );
-    model.dispose();
   });
 
   it('wants a directory', () => {

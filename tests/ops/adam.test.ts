@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fuseAdam } from '../../src/ops/adam';
+import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 
@@ -51,8 +52,8 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
   });
 
   it('runs in our kernel from the second step on', async () => {
-    const weight = tf.variable(tf.ones([3]));
-    const optimizer = tf.train.adam();
+    const weight = scoped(tf.variable(tf.ones([3])));
+    const optimizer = scoped(tf.train.adam());
     const names: string[][] = [];
     for (let step = 0; step < 2; step++) {
       const { kernelNames } = await tf.profile(() => {
@@ -63,13 +64,11 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
     }
     expect(names[0]).not.toContain('PixelCNNAdam');
     expect(names[1]).toContain('PixelCNNAdam');
-    tf.dispose(weight);
-    optimizer.dispose();
   });
 
   it('passes on gradients that are not finite', async () => {
-    const weight = tf.variable(tf.ones([2]));
-    const optimizer = tf.train.adam();
+    const weight = scoped(tf.variable(tf.ones([2])));
+    const optimizer = scoped(tf.train.adam());
     // biome-ignore format: pairs
     for (const gradient of [[1, 1], [Number.NaN, 1]]) {
       tf.tidy(() => optimizer.applyGradients([{ name: weight.name, tensor: tf.tensor1d(gradient) }]));
@@ -77,17 +76,13 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
     const [first, second] = await weight.data();
     expect(first).toBeNaN();
     expect(second).toBeLessThan(1);
-    tf.dispose(weight);
-    optimizer.dispose();
   });
 
   it('leaves weights to tfjs whose means are of other shapes, as after a layer was frozen', () => {
-    const [first, second] = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2000]))];
-    const optimizer = tf.train.adam();
+    const [first, second] = [scoped(tf.variable(tf.ones([2]))), scoped(tf.variable(tf.ones([2000])))];
+    const optimizer = scoped(tf.train.adam());
     const apply = ({ name, shape }: tf.Variable) => tf.tidy(() => optimizer.applyGradients([{ name, tensor: tf.ones(shape) }]));
     apply(first);
     expect(() => apply(second)).toThrow(); // of [2] and [2000]
-    tf.dispose([first, second]);
-    optimizer.dispose();
   });
 });

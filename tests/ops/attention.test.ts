@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attention, chunkOf, provideAttentionKernels } from '../../src/ops/attention';
+import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { sampled } from '../support/runs';
 import { expectClose, noise, take } from '../support/tensors';
@@ -25,40 +26,34 @@ async function gradientsOf(inputs: tf.Tensor[], dy: tf.Tensor, heads: number) {
 
 onEachBackend('attention', () => {
   it.each([[1, 0, 2, 2], [1, 2, 0, 2], [0, 2, 2, 2]])('takes maps without places, and batches without images', async (...shape) => {
-    const inputs = [0, 1, 2].map(() => tf.zeros(shape));
+    const inputs = scoped([0, 1, 2].map(() => tf.zeros(shape)));
     for (const empty of await gradientsOf(inputs, tf.zeros(shape), 2)) expect(empty).toEqual([]);
-    tf.dispose(inputs);
   }); // biome-ignore format: rows
 
   it.each([1, 2])('gives the only place its own value, whatever query and key are: of %i images', async (n) => {
-    const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-    ];
+    const [q, k, v, dy] = scoped(
+      [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+    );
     const { value, grads } = tf.valueAndGrads(run(2, undefined, true))([q, k, v], dy);
     const [y, dq, dk, dv] = await Promise.all([value, ...grads].map(take));
     expectClose(y as number[], await v.data(), 1e-6);
     expectClose(dv as number[], await dy.data(), 1e-6);
     for (const none of [dq, dk]) expectClose(none as number[], new Float32Array(4 * n), 1e-6);
-    tf.dispose([q, k, v, dy]);
   });
 
   it('hides later places, whatever their scores', async () => {
     // The third place has a score of 3e38 with every query: only the fourth sees it.
-    const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
-    const v = tf.tensor4d([3, 5, 7, 9], [1, 1, 4, 1]);
+    const [q, k] = [scoped(tf.ones<tf.Rank.R4>([1, 1, 4, 1])), scoped(tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1]))];
+    const v = scoped(tf.tensor4d([3, 5, 7, 9], [1, 1, 4, 1]));
     expectClose((await take(run(1)(q, k, v))).slice(0, 3), [0, 3, 4], 1e-6);
     // The first three have -1e10, which is still more than what is hidden.
-    const low = tf.tensor4d([-1e10, -1e10, -1e10, 0], [1, 1, 4, 1]);
+    const low = scoped(tf.tensor4d([-1e10, -1e10, -1e10, 0], [1, 1, 4, 1]));
     expectClose(await take(run(1)(q, low, v)), [0, 3, 4, 5], 1e-6);
-    tf.dispose([q, k, v, low]);
   });
 
   it('holds the weights of a chunk of queries at a time, for the gradients too', async () => {
     const places = 16 * 16;
-    const x = tf.tensor4d(noise(places), [1, 16, 16, 1]);
+    const x = scoped(tf.tensor4d(noise(places), [1, 16, 16, 1]));
     const before = tf.memory().numBytes;
     for (const compute of [() => run(1, 32)(x, x, x), () => tf.grads(run(1, 32))([x, x, x])]) {
       const { peakBytes, result } = await tf.profile(compute);
@@ -66,13 +61,12 @@ onEachBackend('attention', () => {
       expect(peakBytes - before).toBeLessThan(3 * 4 * places ** 2);
       tf.dispose(result);
     }
-    x.dispose();
   });
 
   it('drops weights, with the same noise for the gradient and all chunks, and keeps their mean', async () => {
     const [h, w] = [6, 8];
     // Of keys 0 and values 1, place i has a mean of i weights 1/i: of those kept, 4/3 as much
-    const [q, k, v] = [0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    const [q, k, v] = scoped([0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]);
     const dropped = (chunk: number) => (values: tf.Tensor) =>
       attention({ queries: q, keys: k, values: values as tf.Tensor4D }, { heads: 2, dropout: { rate: 0.25, seed: 'a' }, chunk });
     const whole = await take(dropped(48)(v));
@@ -87,7 +81,6 @@ onEachBackend('attention', () => {
     const gradient = await take(tf.grad((x) => dropped(7)(x) as tf.Tensor)(v));
     const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
     expect(Math.abs(sum(gradient) - sum(whole))).toBeLessThan(1e-3);
-    tf.dispose([q, k, v]);
   });
 
   it('has the gradients of the kept weights, for queries and keys too', async () => {
@@ -114,13 +107,12 @@ onEachBackend('attention', () => {
 
   it('reports misfits before it computes', () => {
     // 2^14 images of 2 heads and 2^14 places: even the weights of one query are 2^29. No such tensor is made.
-    const x = tf.zeros<tf.Rank.R4>([1, 1, 1, 1]);
+    const x = scoped(tf.zeros<tf.Rank.R4>([1, 1, 1, 1]));
     const shape = [2 ** 14, 2 ** 7, 2 ** 7, 2] as const;
     const large = Object.create(x, { shape: { value: shape } }) as tf.Tensor4D;
     expect(() => run(2)(large, large, large)).toThrow(
       'attend: images, heads, height, width: wanted sizes whose product is at most 268435456, got [16384, 2, 128, 128]',
     );
-    x.dispose();
   });
 });
 
@@ -167,18 +159,16 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     const places = 20;
     const shape: [number, number, number, number] = [1, 4, 5, 1];
     const of = (fn: (i: number) => number) => tf.tensor4d(Array.from(Array(places).keys(), fn), shape);
-    const [q, k, v, dy] = [of(() => 400), of((i) => 200 * i), of((i) => i + 1), of(() => 1)] as const;
+    const [q, k, v, dy] = scoped([of(() => 400), of((i) => 200 * i), of((i) => i + 1), of(() => 1)] as const);
     for (const sign of [1, -1]) {
-      const queries = tf.mul(q, sign);
+      const queries = scoped(tf.mul(q, sign));
       const [y, dq, dk, dv] = await gradientsOf([queries, k, v], dy, 1);
       // With the other sign, the first one takes all
       expect(y).toEqual(Array.from({ length: places }, (_, i) => (sign > 0 || i === 0 ? i : 1)));
       const all = Array.from({ length: places }, (_, i) => (i === 0 ? places - 1 : 0));
       expect(dv).toEqual(sign > 0 ? Array.from({ length: places }, (_, i) => (i < places - 1 ? 1 : 0)) : all);
       expect([...dq, ...dk].every((value) => value === 0)).toBe(true);
-      queries.dispose();
     }
-    tf.dispose([q, k, v, dy]);
   });
 
   it('keeps a NaN of a query within its head, and a NaN of a key to later places', async () => {
@@ -186,10 +176,9 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     q[9 * 4] = Number.NaN; // place 9, head 0
     k[13 * 4 + 2] = Number.NaN; // place 13, head 1
     const [queries, keys] = [q, k].map((of) => tf.tensor4d(of, [1, 4, 5, 4])) as [tf.Tensor, tf.Tensor];
-    const inputs = [queries, keys, tf.ones([1, 4, 5, 4])] as const;
+    const inputs = scoped([queries, keys, tf.ones([1, 4, 5, 4])] as const);
     const y = await take(run(2)(...inputs));
     const isNaNAt = (place: number, head: number) => Number.isNaN(y[place * 4 + head * 2]);
     for (let place = 0; place < 20; place++) expect([isNaNAt(place, 0), isNaNAt(place, 1)]).toEqual([place === 9, place > 13]);
-    tf.dispose([...inputs]);
   });
 });

@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { causalConv2d, checkBatchFits } from '../../src/ops/causal-conv';
+import { scoped } from '../scoped';
 import { anyBackend, backends, isGpu, onBackend, onEachBackend, useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -10,12 +11,11 @@ describe.runIf(backends.includes('cpu'))('taps that are not used', () => {
   beforeAll(() => useBackend('cpu'));
 
   it('are not computed with where the kernel is one row', async () => {
-    const x = tf.ones<tf.Rank.R4>([1, 1, 4, 1]);
-    const kernel = tf.tensor4d([1, 1, 100], [1, 3, 1, 1]); // the last one would show
+    const x = scoped(tf.ones<tf.Rank.R4>([1, 1, 4, 1]));
+    const kernel = scoped(tf.tensor4d([1, 1, 100], [1, 3, 1, 1])); // the last one would show
     expect(await take(causalConv2d(x, kernel, null))).toEqual([1, 2, 2, 2]);
     expect(await take(causalConv2d(x, kernel, null, 'linear', 1, 3))).toEqual([101, 102, 102, 2]);
     expect(await take(causalConv2d(x, kernel, null, 'linear', 0))).toEqual([1, 1, 1, 1]);
-    tf.dispose([x, kernel]);
   });
 });
 
@@ -76,16 +76,14 @@ onEachBackend('checkBatchFits', (backend) => {
   });
 
   it('speaks where a model is trained on too large a batch, which leaves no tensor behind', async () => {
-    const model = pixelCNN({ imageShape: [4, 4, 1], levels: 16, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+    const model = scoped(pixelCNN({ imageShape: [4, 4, 1], levels: 16, hiddenDim: 2, outDim: 2, numBlocks: 1 }));
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
-    const x = tf.zeros<tf.Rank.R4>([17, 4, 4, 1]);
+    const x = scoped(tf.zeros<tf.Rank.R4>([17, 4, 4, 1]));
     await expectNoLeaks(async () => {
       limitTo(4 * 64 ** 2);
       const training = model.trainOnBatch(x, x);
       if (isGpu(backend)) await expect(training).rejects.toThrow('at most 16 images fit');
       else expect(await training).toBeGreaterThan(0);
     });
-    x.dispose();
-    model.dispose();
   });
 });

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concatElu } from '../../src/ops/concat-elu';
+import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { trainingLoops } from '../support/kernels/loops';
 import { expectClose, take } from '../support/tensors';
@@ -11,18 +12,17 @@ const slope = (x: number) => (x > 0 ? 1 : Math.exp(x));
 
 onEachBackend('concatElu', (backend) => {
   it('has the slopes 1 and -1 at 0', async () => {
-    const x = tf.tensor1d([0, -0]);
-    const dy = tf.tensor1d([3, 3, 5, 5]);
+    const x = scoped(tf.tensor1d([0, -0]));
+    const dy = scoped(tf.tensor1d([3, 3, 5, 5]));
     const { value, grad } = tf.valueAndGrad(concatElu)(x, dy);
     expectClose(await take(value), [0, 0, 0, 0], 0);
     expect(await take(grad)).toEqual([-2, -2]);
-    tf.dispose([x, dy]);
   });
 
   it.skipIf(isGpu(backend))('keeps NaN, and has its limits', async () => {
     const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
-    const x = tf.tensor2d([nan, 1, infinity, -infinity, 1, 1], [6, 1]);
-    const dy = tf.tensor2d([1, 1, 1, 1, 1, 0, 1, 0, nan, 1, 1, nan], [6, 2]);
+    const x = scoped(tf.tensor2d([nan, 1, infinity, -infinity, 1, 1], [6, 1]));
+    const dy = scoped(tf.tensor2d([1, 1, 1, 1, 1, 0, 1, 0, nan, 1, 1, nan], [6, 2]));
     const { value, grad } = tf.valueAndGrad(concatElu)(x, dy);
     expectClose((await take(value)).slice(2, 4), [1, Math.expm1(-1)], 1e-6);
     const again = concatElu(x);
@@ -31,7 +31,6 @@ onEachBackend('concatElu', (backend) => {
     const gradient = await take(grad);
     expect(gradient.map(Number.isNaN)).toEqual([true, false, false, false, true, true]);
     expectClose(gradient.slice(1, 4), [1 - Math.exp(-1), 1, 0], 1e-6);
-    tf.dispose([x, dy]);
   });
 });
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross-entropy';
+import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, take } from '../support/tensors';
 
@@ -15,12 +16,11 @@ onEachBackend('crossEntropy', () => {
   });
 
   it('is constant in its labels, which may come from the input by operations without a gradient', async () => {
-    const x = tf.tensor2d([[0, 2], [3, 1]]); // biome-ignore format: rows
+    const x = scoped(tf.tensor2d([[0, 2], [3, 1]])); // biome-ignore format: rows
     const likeliest = (z: tf.Tensor) => tf.argMax(z, 1) as tf.Tensor1D; // 1 and 0
     const gradient = tf.grad((z) => crossEntropy(likeliest(z), z as tf.Tensor2D))(x);
     const p = 1 / (1 + Math.exp(-2));
     expectClose(await take(gradient), [1 - p, p - 1, p - 1, 1 - p], 1e-6);
-    x.dispose();
   });
 });
 
@@ -28,13 +28,13 @@ describe.runIf(backends.includes('wasm'))('the cross-entropy by own kernels on w
   beforeAll(() => useBackend('wasm'));
 
   it('counts a label that is no level as a logit of 0, the number of levels too', async () => {
-    const labels = tf.tensor1d([0, 9, -1, 2], 'int32');
-    const logits = tf.zeros<tf.Rank.R2>([4, 2]);
+    const labels = scoped(tf.tensor1d([0, 9, -1, 2], 'int32'));
+    const logits = scoped(tf.zeros<tf.Rank.R2>([4, 2]));
     for (const value of await take(crossEntropy(labels, logits))) expect(value).toBeCloseTo(Math.log(2), 6);
-    const two = tf.tensor1d([2, 0], 'int32');
-    const [none, level] = [tf.tensor2d([0, 0, 5, 5], [2, 2]), tf.grad((x) => crossEntropy(two, x as tf.Tensor2D))]; // behind the first row is a 5
+    const two = scoped(tf.tensor1d([2, 0], 'int32'));
+    const none = scoped(tf.tensor2d([0, 0, 5, 5], [2, 2])); // behind the first row is a 5
+    const level = tf.grad((x) => crossEntropy(two, x as tf.Tensor2D));
     expect((await take(crossEntropy(two, none)))[0]).toBeCloseTo(Math.log(2), 6);
     expectClose(await take(level(none)), [0.5, 0.5, -0.5, 0.5], 1e-6);
-    tf.dispose([labels, logits, two, none]);
   });
 });

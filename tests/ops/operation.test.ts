@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defineOperation } from '../../src/ops/operation';
+import { scoped } from '../scoped';
 import { type Backend, backends, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 
@@ -58,31 +59,28 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
 
   it('is composed for inputs that are not float32, and constants that are not int32', () => {
     const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({ ...args, constants: ['b'] });
-    const [float, int] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 2], 'int32')];
+    const [float, int] = [scoped(tf.tensor1d([1, 2])), scoped(tf.tensor1d([1, 2], 'int32'))];
     tf.tidy(() => {
       for (const one of [operation, constant]) for (const a of [float, int]) for (const b of [float, int, undefined]) one({ a, b }, true);
     });
     const [own, composed] = [`${chosen} forward`, 'composed forward'];
     expect(log).toEqual([own, composed, own, composed, composed, composed, composed, own, own, composed, composed, composed]);
-    tf.dispose([float, int]);
   });
 
   it('is composed until it is given kernels', async () => {
     const { wasmImplementation, ...composed } = args;
     const later = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>(composed);
-    const a = tf.tensor1d([1, 2]);
+    const a = scoped(tf.tensor1d([1, 2]));
     tf.dispose(later({ a, b: undefined }, true));
     later.useKernels(wasmImplementation);
     tf.dispose(later({ a, b: undefined }, true));
     expect(log).toEqual(['composed forward', `${chosen} forward`]);
-    tf.dispose(a);
   });
 
   it('computes only the gradients that are asked for', async () => {
-    const [a, b] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 4])];
+    const [a, b] = [scoped(tf.tensor1d([1, 2])), scoped(tf.tensor1d([3, 4]))];
     expect(await take(tf.grad((x) => squarePlus({ a, b: x }))(b))).toEqual([1, 1]);
     expect(log).toEqual([`${chosen} forward`, `${chosen} gradient for b`]);
-    tf.dispose([a, b]);
   });
 
   it('composes a gradient that is differentiated itself', async () => {
@@ -117,9 +115,8 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
 
   it('lets nothing flow back through a constant', () => {
     const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({ ...args, constants: ['b'] });
-    const [a, b] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 4])];
+    const [a, b] = [scoped(tf.tensor1d([1, 2])), scoped(tf.tensor1d([3, 4]))];
     expect(() => tf.grad((x) => constant({ a, b: x }, true))(b)).toThrow('Cannot compute gradient');
-    tf.dispose([a, b]);
   });
 
   it('is profiled under its name, and leaves no tensor behind', async () => {

@@ -132,9 +132,8 @@ const gates = fc.record({
   kind: fc.constantFrom('tanh', 'linear'),
   seed,
 });
-type Gate = Of<typeof gates>;
 
-function gated({ x: [n, h, w], channels, size, scale, hasCondition, kind, seed }: Gate): Case {
+function gated({ x: [n, h, w], channels, size, scale, hasCondition, kind, seed }: Of<typeof gates>): Case {
   const features = 2 * channels * size;
   const scaled = (shape: number[], seed: number) => given(shape, seed, (value) => scale * value);
   return {
@@ -179,9 +178,8 @@ const norms = fc.record({
   norm: fc.constantFrom('layer', 'rms'),
   seed,
 });
-type Norm = Of<typeof norms>;
 
-function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, hasScale, hasShift, norm, seed }: Norm): Case {
+function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, hasScale, hasShift, norm, seed }: Of<typeof norms>): Case {
   const features = groups * size;
   const shape = [n, h, w, features];
   return {
@@ -212,9 +210,8 @@ function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, ha
 }
 
 const kernels = fc.record({ shape: fc.tuple(upTo(3), upTo(3), upTo(20)), outputs: size, scale: oneOf(1e-8, 0.05, 30), seed });
-type Kernel = Of<typeof kernels>;
 
-function byDirection({ shape, outputs, scale, seed }: Kernel): Case {
+function byDirection({ shape, outputs, scale, seed }: Of<typeof kernels>): Case {
   return {
     inputs: [given([...shape, outputs], seed, (x) => scale * x), given([outputs], seed + 1)],
     shape: [...shape, outputs],
@@ -239,9 +236,8 @@ const attentions = fc.record({
   chunk: fc.constantFrom(1, 2, 3, 5, undefined),
   seed,
 });
-type Attention = Of<typeof attentions>;
 
-function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, seed }: Attention): Case {
+function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, seed }: Of<typeof attentions>): Case {
   const [scored, shape] = [size, valueSize].map((of) => [n, h, w, heads * of]) as [number[], number[]];
   return {
     inputs: [scored, scored, shape].map((of, i) => given(of, seed + i, (x) => scale * x)),
@@ -288,9 +284,8 @@ function withConstant({ inputs: [z, kernel], shape, run, slow }: Case): Case {
 }
 
 const entropies = fc.record({ rows: upTo(5), levels: fc.integer({ min: 2, max: 40 }), scale: oneOf(0.1, 1, 30, 1000), seed });
-type Levels = Of<typeof entropies>;
 
-function entropy({ rows, levels, scale, seed }: Levels): Case {
+function entropy({ rows, levels, scale, seed }: Of<typeof entropies>): Case {
   const labels = Array.from({ length: rows }, (_, row) => (7 * row + seed) % levels);
   return {
     inputs: [given([rows, levels], seed, (x) => scale * x)],
@@ -314,9 +309,8 @@ const mixtures = fc.record({
   spread: oneOf(0.3, 1, 2),
   seed,
 });
-type Mixture = Of<typeof mixtures>;
 
-function mixture({ rows, spread, seed, ...sizes }: Mixture): Case {
+function mixture({ rows, spread, seed, ...sizes }: Of<typeof mixtures>): Case {
   const { imageChannels, levels } = sizes;
   const labels = Array.from(noise(rows * imageChannels, seed + 1), (x) => Math.round(((x + 1) / 2) * (levels - 1)));
   return {

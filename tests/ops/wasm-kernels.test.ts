@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { causalConv2d } from '../../src/ops/causal-conv';
+import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
 import { noise, take } from '../support/tensors';
 
@@ -148,14 +149,13 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     beforeAll(convolved); // which registers a kernel, if no test has
 
     it.each(['float32', 'int32', 'bool'] as const)('of %s, unless switched off', (dtype) => {
-      const x = tf.tensor1d([1, 0, 1], dtype);
-      const all = [x.clone(), x.clone()];
+      const x = scoped(tf.tensor1d([1, 0, 1], dtype));
+      const all = scoped([x.clone(), x.clone()]);
       expect(all.map(addressOf)).toEqual([addressOf(x), addressOf(x)]);
-      const other = tf.cast(x, dtype === 'int32' ? 'float32' : 'int32');
+      const other = scoped(tf.cast(x, dtype === 'int32' ? 'float32' : 'int32'));
       tf.env().set(FLAG, false);
-      const copy = x.clone();
+      const copy = scoped(x.clone());
       expect([other, copy].map(addressOf)).not.toContain(addressOf(x));
-      tf.dispose([x, all, other, copy]);
     });
 
     it.each([[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1]])('until the last has gone, of those after %d, %d and %d', (...order) => {
@@ -197,8 +197,8 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       ['no address', () => 0],
       ['an address beyond the end, as past 4 GiB', () => memory().buffer.byteLength - 4],
     ])('name the tensor that does not fit: given %s', (_, malloc) => {
-      const x = tf.zeros<tf.Rank.R4>([2, 5, 6, 3]);
-      const kernel = tf.zeros<tf.Rank.R4>([1, 1, 3, 5]);
+      const x = scoped(tf.zeros<tf.Rank.R4>([2, 5, 6, 3]));
+      const kernel = scoped(tf.zeros<tf.Rank.R4>([1, 1, 3, 5]));
       const before = tf.backend().numDataIds();
       const { wasm } = inside();
       const free = vi.spyOn(wasm, '_free').mockImplementation(() => {}); // of what was never given
@@ -207,13 +207,12 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       fake.mockRestore();
       free.mockRestore();
       expect(tf.backend().numDataIds()).toBe(before);
-      const y = causalConv2d(x, kernel, null); // there is room again
-      tf.dispose([x, kernel, y]);
+      scoped(causalConv2d(x, kernel, null)); // there is room again
     });
 
     it('name an input that tfjs has put outside', () => {
-      const kernel = tf.zeros<tf.Rank.R4>([1, 1, 3, 5]);
-      const x = tf.zeros<tf.Rank.R4>([2, 5, 6, 3]);
+      const kernel = scoped(tf.zeros<tf.Rank.R4>([1, 1, 3, 5]));
+      const x = scoped(tf.zeros<tf.Rank.R4>([2, 5, 6, 3]));
       const place = inside().dataIdMap.get(x.dataId);
       const { memoryOffset } = place;
       const bytes = 4 * x.size;
@@ -229,7 +228,6 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
         else run.toThrow('A tensor [2,5,6,3] does not fit in the memory');
         place.memoryOffset = memoryOffset;
       }
-      tf.dispose([x, kernel]);
     });
 
     // It grows the memory of all that comes after in this process, and only confirms what is faked above.

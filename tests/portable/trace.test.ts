@@ -16,6 +16,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
 import { type TracedModel, trace, type Untraced } from '../../src/portable/trace';
 import { AFTER_ROW } from '../../src/runtime/program/times';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
@@ -187,7 +188,7 @@ describe('toPortable', () => {
   const SIZES = { imageShape: [null, 4, 2] as [null, number, number], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 2 };
 
   it('is a model as plain data, with the numbers of its weights by the names of layers', async () => {
-    const model = pixelCNN(SIZES);
+    const model = scoped(pixelCNN(SIZES));
     setNoise(model);
     const portable = await toPortable(model);
     expect(structuredClone(portable)).toEqual(portable); // no functions, no tensors
@@ -203,7 +204,6 @@ describe('toPortable', () => {
       expect(shape).toEqual(weights[i]?.shape);
       expect(data).toEqual(await weights[i]?.data());
     }
-    model.dispose();
   });
 
   it.each([
@@ -211,13 +211,12 @@ describe('toPortable', () => {
     ['conditionSize', { kind: 'vector', size: 3 }],
     ['conditionMapSize', { kind: 'map', size: 3 }],
   ])('lists the conditions of a model: %s', async (name, condition) => {
-    const model = gatedPixelCNN({ ...SIZES, [name]: 3 });
+    const model = scoped(gatedPixelCNN({ ...SIZES, [name]: 3 }));
     expect((await toPortable(model)).conditions).toEqual([condition]);
-    model.dispose();
   });
 
-  it('keeps its numbers, whatever happens to the model, and leaks no tensor', async () => {
-    await expectNoLeaks(async () => {
+  it('keeps its numbers, whatever happens to the model, and leaks no tensor', () =>
+    expectNoLeaks(async () => {
       const model = pixelCNN(SIZES);
       setNoise(model);
       const portable: PortableModel = await toPortable(model);
@@ -226,18 +225,16 @@ describe('toPortable', () => {
       expect(await toPortable(model)).not.toEqual(before);
       model.dispose();
       expect(portable).toEqual(before);
-    });
-  });
+    }));
 
   it('names layers that cannot be evaluated pixel by pixel, and refuses anything but models', async () => {
     const image = tfl.input({ shape: [2, 2, 1] });
     const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), apply(conv(2, 'A'), image));
     const outputs = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), pooled);
-    const model = tfl.model({ inputs: image, outputs });
+    const model = scoped(tfl.model({ inputs: image, outputs }));
     await expect(toPortable(model)).rejects.toThrow(
       new TypeError("toPortable: layer 'pool' (MaxPooling2D) cannot be evaluated pixel by pixel"),
     );
     await expect(toPortable(undefined as never)).rejects.toThrow('toPortable: model: wanted a model');
-    model.dispose();
   });
 });

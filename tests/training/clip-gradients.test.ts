@@ -2,19 +2,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { clipGradients } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
 /** Where weights of 0 go in a step of gradient descent at rate 1: minus their gradients. */
 async function stepped(gradients: number[], maxNorm: number): Promise<number[]> {
-  const variables = gradients.map(() => tf.variable(tf.scalar(0)));
-  const optimizer = clipGradients(tf.train.sgd(1), maxNorm);
+  const variables = scoped(gradients.map(() => tf.variable(tf.scalar(0))));
+  const optimizer = scoped(clipGradients(tf.train.sgd(1), maxNorm));
   const loss = () => tf.addN(variables.map((x, i) => tf.mul(x, gradients[i] as number))) as unknown as tf.Scalar;
   optimizer.minimize(loss, false, variables);
-  const values = await Promise.all(variables.map(async (x) => (await x.data())[0] as number));
-  tf.dispose(variables);
-  optimizer.dispose();
-  return values;
+  return Promise.all(variables.map(async (x) => (await x.data())[0] as number));
 }
 
 onEachBackend('clipGradients', () => {
@@ -31,16 +29,14 @@ onEachBackend('clipGradients', () => {
 
   it('passes by weights that the loss does not depend on', async () => {
     const [x, unused, y] = [3, 7, 4].map((value) => tf.variable(tf.scalar(value)));
-    const optimizer = clipGradients(tf.train.adam(1, 0.9, 0.999, 1e-7), 1);
-    const variables = [x, unused, y] as tf.Variable[];
+    const optimizer = scoped(clipGradients(tf.train.adam(1, 0.9, 0.999, 1e-7), 1));
+    const variables = scoped([x, unused, y] as tf.Variable[]);
     const loss = () => tf.add(x as tf.Scalar, y as tf.Scalar) as tf.Scalar;
     for (let step = 0; step < 2; step++) optimizer.minimize(loss, false, variables);
     const [a, same, b] = await Promise.all(variables.map(async (variable) => (await variable.data())[0] as number));
     expect(same).toBe(7);
     expect(a).toBeCloseTo(1, 3); // Adam moves by its rate, twice
     expect(b).toBeCloseTo(2, 3);
-    tf.dispose(variables);
-    optimizer.dispose();
   });
 
   it('does not hide a gradient that is not a number', async () => {
@@ -52,9 +48,7 @@ onEachBackend('clipGradients', () => {
     const x = tf.variable(tf.scalar(0));
     const optimizer = clipGradients(tf.train.sgd(1), 1);
     const gradient = tf.scalar(10);
-    await expectNoLeaks(() => {
-      optimizer.applyGradients([{ name: x.name, tensor: gradient }]);
-    });
+    await expectNoLeaks(() => optimizer.applyGradients([{ name: x.name, tensor: gradient }]));
     expect((await x.data())[0]).toBeCloseTo(-1, 6);
     tf.dispose([x, gradient]);
     optimizer.dispose();

@@ -9,6 +9,7 @@ import { isSymmetric } from '../../src/models/symmetric';
 import type { ConditionValues } from '../../src/runtime/core/conditions';
 import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
+import { scoped } from '../scoped';
 import { type Backend, onBackend, useBackend } from '../support/backends';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
 import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
@@ -105,45 +106,42 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     symmetric: () => symmetric(networkOf(2), ['flipLevels', 'flipRows']),
     told: () => symmetric(classesOf(2), ['transpose'], { asCondition: true }),
   };
-  it.each(Object.entries<() => Network | SymmetricModel>({ plain: () => networkOf(2), ...steps }))(
-    'of a step is that of its images, each in the element in which it was drawn: %s',
-    async (_, make) => {
-      const given = make();
-      const shape = shapeOf(given);
-      const { model, symmetry } = shape;
-      const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
-      const before = await flat(model.getWeights());
-      const seen: EnergyStep[] = [];
-      const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
-      const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
-      const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
-      const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
-      expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
-      const images = listOf({ data: levels, shape: [60, 4] });
-      expect(Array.from(energies)).toEqual(images.map(energyOf));
-      const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
-      const mean = sumOf(cost) / 60;
-      expect(bound[0]).toBeCloseTo(-mean, 9);
+  const models = Object.entries<() => Network | SymmetricModel>({ plain: () => networkOf(2), ...steps });
+  it.each(models)('of a step is that of its images, each in the element in which it was drawn: %s', async (_, make) => {
+    const given = make();
+    const shape = shapeOf(given);
+    const { model, symmetry } = shape;
+    const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
+    const before = await flat(model.getWeights());
+    const seen: EnergyStep[] = [];
+    const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
+    const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
+    const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
+    const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
+    expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
+    const images = listOf({ data: levels, shape: [60, 4] });
+    expect(Array.from(energies)).toEqual(images.map(energyOf));
+    const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
+    const mean = sumOf(cost) / 60;
+    expect(bound[0]).toBeCloseTo(-mean, 9);
 
-      setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
-      const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
-      const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
-      const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
-      const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
-      const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
-      const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
-      const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
-      const gradients = scoreGradients(shape, jobs, coefficients);
-      const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
-      expectCloseRelative(changes, await flat(ofWeights), 1e-4);
-      tf.dispose(gradients);
-      model.dispose();
-    },
-  );
+    setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
+    const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
+    const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
+    const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
+    const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
+    const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
+    const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
+    const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
+    const gradients = scoped(scoreGradients(shape, jobs, coefficients));
+    const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
+    expectCloseRelative(changes, await flat(ofWeights), 1e-4);
+    model.dispose();
+  });
 
   it('leaves no tensor, whatever fails, and the optimizer of the caller', async () => {
-    const network = networkOf(2);
-    const optimizer = tf.train.adam(0.01);
+    const network = scoped(networkOf(2));
+    const optimizer = scoped(tf.train.adam(0.01));
     const dispose = vi.spyOn(optimizer, 'dispose');
     await fitToEnergy(network, energy, { steps: 1, numImages: 8, optimizer });
     const fail = () => {
@@ -169,8 +167,6 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []));
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []));
     expect(dispose).not.toHaveBeenCalled();
-    optimizer.dispose();
-    network.dispose();
   });
 });
 
@@ -185,13 +181,10 @@ onBackend('cpu', 'fitToEnergy', () => {
   it('gives the same weights in parts, and in a pool', async () => {
     const common = { numImages: 20, seed: 5, beta: 0.6 };
     const trained = async (train: (network: Network, optimizer: tf.Optimizer) => Promise<number[]>) => {
-      const network = networkOf(2);
-      const optimizer = tf.train.adam(0.01);
+      const network = scoped(networkOf(2));
+      const optimizer = scoped(tf.train.adam(0.01));
       const bound = await train(network, optimizer);
-      const result = { bound, weights: await weightsOf(network) };
-      optimizer.dispose();
-      network.dispose();
-      return result;
+      return { bound, weights: await weightsOf(network) };
     };
     const boundOf = async (network: Network, args: FitToEnergyArgs) => Array.from((await fitToEnergy(network, energy, args)).bound);
     const whole = await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer }));
@@ -209,18 +202,16 @@ onBackend('cpu', 'fitToEnergy', () => {
   });
 
   it('draws other images in each step: those that sample draws of the seed', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const seen: number[] = [];
     const optimizer = tf.train.sgd(1e-30); // which changes nothing
     await fitToEnergy(network, energy, { steps: 3, numImages: 20, seed: 7, optimizer, onStep: ({ levels }) => void seen.push(...levels) });
-    const images = await sample(network, { numImages: 60, seed: 7 });
+    const images = scoped(await sample(network, { numImages: 60, seed: 7 }));
     expect(seen).toEqual(Array.from(await images.data()));
-    images.dispose();
-    network.dispose();
   });
 
   it('anneals: each step has its beta, and the bound that of the last one', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const steps: EnergyStep[] = [];
     const betaAt = (step: number) => 1 - 0.5 ** step;
     const onStep = (step: EnergyStep) => void steps.push(step);
@@ -231,11 +222,10 @@ onBackend('cpu', 'fitToEnergy', () => {
       expect(told).toBeCloseTo(exact, 9);
       expect(bound[i]).toBe(told);
     }
-    network.dispose();
   });
 
   it('waits for onStep, whose step is done', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const before = await weightsOf(network);
     let waiting = 0;
     const seen: number[] = [];
@@ -249,17 +239,15 @@ onBackend('cpu', 'fitToEnergy', () => {
       }) as never,
     });
     expect(seen).toEqual([0, 1]);
-    network.dispose();
   });
 
   it('clips gradients by their global norm', async () => {
     const stepOf = async (clipNorm: number | undefined) => {
-      const network = networkOf(2);
+      const network = scoped(networkOf(2));
       const before = (await weightsOf(network)).flat();
       const args = { steps: 1, numImages: 40, seed: 1, beta: 3, optimizer: tf.train.sgd(1) };
       await fitToEnergy(network, energy, { ...args, ...(clipNorm && { clipNorm }) });
       const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
-      network.dispose();
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };
     };
     const free = await stepOf(undefined);
@@ -272,8 +260,8 @@ onBackend('cpu', 'fitToEnergy', () => {
   });
 
   it('refuses arguments by name', async () => {
-    const network = networkOf(2);
-    const classes = classesOf(2);
+    const network = scoped(networkOf(2));
+    const classes = scoped(classesOf(2));
     const good = { steps: 2, numImages: 4 };
     const portable = await toPortable(network);
     const cases: [unknown, unknown, object, string][] = [
@@ -306,6 +294,5 @@ onBackend('cpu', 'fitToEnergy', () => {
       await expect(refused).rejects.toThrow(TypeError);
     }
     expect(await weightsOf(network)).toEqual(before);
-    for (const each of [network, classes]) each.dispose();
   });
 });

@@ -16,6 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { InitialWeights } from '../../src/layers/initial-weights';
+import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
@@ -51,13 +52,6 @@ function network(): AutoregressiveModel {
   const model = autoregressiveModel({ inputs: [image, given], outputs: logits });
   setNoise(model, 2);
   return model;
-}
-
-/** Disposes it; tfjs leaves a layer that is used twice. */
-function dispose(model: tfl.LayersModel): void {
-  model.dispose();
-  const twice = model.layers.find(({ name }) => name === 'twice');
-  if (twice !== undefined) twice.dispose();
 }
 
 /** What comes out of each convolution of the network, by its name, of all images and pixels: [rows][features]. */
@@ -126,9 +120,9 @@ interface Variable extends LayerWeight {
 
 onEachBackend('initializeFromData', (_backend) => {
   it('sets mean and standard deviation of the outputs of every weight-normed convolution', async () => {
-    const model = network();
+    const model = scoped(network());
     const before = await weightsOf(model);
-    const labels = images();
+    const labels = scoped(images());
     await initializeFromData(model, labels, { condition: classes });
     const outputs = await slowOutputs(model);
     const scales = { first: 1, down: 1, up: 1, twice: 1, conv_in_: 1, conv_skip_: 1, conv_out_: 0.1 };
@@ -148,26 +142,22 @@ onEachBackend('initializeFromData', (_backend) => {
       if (originalName.endsWith('kernel')) expect(after[i]).toEqual(before[i]);
       else expect(after[i]).not.toEqual(before[i]);
     }
-    labels.dispose();
-    model.dispose();
   });
 
   it('works on a loaded model, again, and with float labels', async () => {
-    const model = network();
-    const loaded = await saveAndLoad(model);
-    const labels = images();
-    const floats = tf.cast(labels, 'float32');
+    const model = scoped(network());
+    const loaded = scoped(await saveAndLoad(model));
+    const labels = scoped(images());
+    const floats = scoped(tf.cast(labels, 'float32'));
     await initializeFromData(model, labels, { condition: classes });
     await initializeFromData(loaded, floats, { condition: classes });
     const weights = await weightsOf(model);
     expect(await weightsOf(loaded)).toEqual(weights);
     await initializeFromData(model, labels, { condition: classes });
     expect(await weightsOf(model)).toEqual(weights);
-    const given = tf.tensor2d(classes, [N, 1]);
+    const given = scoped(tf.tensor2d(classes, [N, 1]));
     const outputs = model.apply([normalize(labels, L), given]) as tf.Tensor; // as ever
     expect((await take(outputs)).every(Number.isFinite)).toBe(true);
-    tf.dispose([labels, floats, given]);
-    for (const m of [model, loaded]) m.dispose();
   });
 
   it('leaves no tensor behind', () =>
@@ -175,42 +165,38 @@ onEachBackend('initializeFromData', (_backend) => {
       const model = network();
       const labels = images();
       await initializeFromData(model, labels, { condition: classes });
-      dispose(model);
+      model.dispose();
+      model.getLayer('twice').dispose(); // which tfjs leaves, since it is used twice
       return labels;
     }));
 
   it('changes nothing where numbers are not finite', async () => {
-    const model = network();
-    const labels = images();
+    const model = scoped(network());
+    const labels = scoped(images());
     // biome-ignore format: pairs
     for (const [name, value] of [['kernel', Number.NaN], ['bias', Number.POSITIVE_INFINITY]] as const) {
       const block = model.getLayer('block');
       const index = block.weights.findIndex(({ originalName }) => originalName.endsWith(`condition_kernel`));
       const [broken, layer] = name === 'kernel' ? [0, model.getLayer('first')] : [index, block];
-      const weights = layer.getWeights().map((weight) => tf.clone(weight));
-      const bad = weights.map((weight, i) => (i === broken ? tf.fill(weight.shape, value) : tf.clone(weight)));
+      const weights = scoped(layer.getWeights().map((weight) => tf.clone(weight)));
+      const bad = scoped(weights.map((weight, i) => (i === broken ? tf.fill(weight.shape, value) : tf.clone(weight))));
       layer.setWeights(bad);
       const message = 'initializeFromData: the outputs of a convolution are not finite';
       await expectUnchanged(model, () => initializeFromData(model, labels, { condition: classes }), message);
       layer.setWeights(weights);
-      tf.dispose([weights, bad]);
     }
-    labels.dispose();
-    model.dispose();
   });
 
   it('keeps the gain of what does not vary over the batch, and centers it', async () => {
     const conv = maskedConv2d({ name: 'conv', filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true });
-    const model = modelOf([2, 2, 1], 2, (image) => apply(conv, image));
+    const model = scoped(modelOf([2, 2, 1], 2, (image) => apply(conv, image)));
     const [kernel, gain, bias] = conv.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const weights = [tf.ones(kernel.shape), tf.tensor1d([0.7, 3]), tf.tensor1d([1, 2])];
+    const weights = scoped([tf.ones(kernel.shape), tf.tensor1d([0.7, 3]), tf.tensor1d([1, 2])]);
     conv.setWeights(weights);
-    const black = tf.zeros<tf.Rank.R4>([2, 2, 2, 1], 'int32');
+    const black = scoped(tf.zeros<tf.Rank.R4>([2, 2, 2, 1], 'int32'));
     await initializeFromData(model, black);
     expect(await weightsOf(model)).toEqual([new Array(18).fill(1), [0.7, 3].map(Math.fround), [-0, -0]]);
     expect([gain.shape, bias.shape]).toEqual([[2], [2]]);
-    tf.dispose([weights, black]);
-    model.dispose();
   });
 
   it('keeps the gain of outputs that are equal at very many pixels, whose sum float32 rounds', () =>
@@ -240,10 +226,10 @@ onEachBackend('initializeFromData', (_backend) => {
 
 onBackend(anyBackend, 'initializeFromData', () => {
   it('changes nothing where something is wrong', async () => {
-    const model = network();
-    const labels = images();
-    const high = tf.fill<tf.Rank.R4>([N, 4, 4, 1], L, 'int32');
-    const small = tf.zeros<tf.Rank.R4>([N, 2, 2, 1], 'int32');
+    const model = scoped(network());
+    const labels = scoped(images());
+    const high = scoped(tf.fill<tf.Rank.R4>([N, 4, 4, 1], L, 'int32'));
+    const small = scoped(tf.zeros<tf.Rank.R4>([N, 2, 2, 1], 'int32'));
     const given = { condition: classes };
     const wrong: [() => Promise<unknown>, string][] = [
       [() => initializeFromData(model, high, given), 'initializeFromData: images: wanted integer levels 0 to 3, got 4'],
@@ -256,15 +242,13 @@ onBackend(anyBackend, 'initializeFromData', () => {
       [() => initializeFromData(model, labels, 3 as never), 'initializeFromData: wanted an object'],
     ]; // biome-ignore format: one row a line
     for (const [work, message] of wrong) await expectUnchanged(model, work, message);
-    const plain = pixelCNN({ imageShape: [4, 4, 1], levels: L, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+    const plain = scoped(pixelCNN({ imageShape: [4, 4, 1], levels: L, hiddenDim: 2, outDim: 2, numBlocks: 1 }));
     const none = 'initializeFromData: model: wanted a layer with weight normalization, got none';
     await expectUnchanged(plain, () => initializeFromData(plain, labels), none);
-    tf.dispose([labels, high, small]);
-    for (const m of [model, plain]) m.dispose();
   });
 
-  it('keeps constraints, and leaves no tensor behind with them', async () => {
-    await expectNoLeaks(async () => {
+  it('keeps constraints, and leaves no tensor behind with them', () =>
+    expectNoLeaks(async () => {
       const rest = { imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 } as const;
       const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', ...rest });
       const model = modelOf([4, 4, 1], L, (image) => apply(conv, image));
@@ -275,27 +259,24 @@ onBackend(anyBackend, 'initializeFromData', () => {
       expect(Math.max(...bias)).toBeGreaterThan(0);
       model.dispose();
       return labels;
-    });
-  });
+    }));
 
   it('goes into models within the model', async () => {
     const whole = network();
-    const labels = images();
+    const labels = scoped(images());
     const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1] })];
     const outputs = whole.apply([image, given]) as tfl.SymbolicTensor;
-    const model = tfl.model({ inputs: [image, given], outputs });
-    const vector = tf.tensor2d(classes, [N, 1]);
+    const model = scoped(tfl.model({ inputs: [image, given], outputs }));
+    const vector = scoped(tf.tensor2d(classes, [N, 1]));
     await initializeFromData(model, labels, { condition: vector });
     const { deviation } = moments((await slowOutputs(whole)).get('conv_out_') as number[][]);
     expect(deviation).toSatisfy(close(0.1));
-    tf.dispose([labels, vector]);
-    model.dispose();
   });
 
   it('does not touch what runs meanwhile', async () => {
-    const model = network();
-    const labels = images();
-    const xs = [normalize(labels, L), tf.tensor2d(classes, [N, 1])];
+    const model = scoped(network());
+    const labels = scoped(images());
+    const xs = scoped([normalize(labels, L), tf.tensor2d(classes, [N, 1])]);
     const before = await take(model.apply(xs) as tf.Tensor);
     const running = initializeFromData(model, labels, { condition: classes });
     const during: number[][] = [];
@@ -310,7 +291,5 @@ onBackend(anyBackend, 'initializeFromData', () => {
     await done;
     const after = await take(model.apply(xs) as tf.Tensor);
     for (const outputs of during) expect([before, after]).toContainEqual(outputs);
-    tf.dispose([labels, xs]);
-    model.dispose();
   });
 });

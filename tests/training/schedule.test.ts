@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, exponentialDecay, pixelCNN, scheduleLearningRate } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -29,8 +30,8 @@ it.each([
   ['adam', () => tf.train.adam(9), () => 1],
 ] as const)('moves a weight as far as the schedule says, by %s', async (_, make, divisor) => {
   for (const initial of [0.5, 1]) {
-    const optimizer = make();
-    const x = tf.variable(tf.scalar(0));
+    const optimizer = scoped(make());
+    const x = scoped(tf.variable(tf.scalar(0)));
     const schedule = scheduleLearningRate(optimizer, (step) => initial * 0.1 ** step);
     let before = 0;
     for (let step = 0; step < 3; step++) {
@@ -41,13 +42,11 @@ it.each([
       expect(Math.abs((before - now) / expected - 1)).toBeLessThan(1e-4); // float32, and adam's epsilon
       before = now;
     }
-    x.dispose();
-    optimizer.dispose();
   }
 });
 
 it('follows the steps of fit, and leaves no tensor behind', async () => {
-  const model = pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+  const model = scoped(pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 }));
   const optimizer = tf.train.sgd(9);
   model.compile({ optimizer, loss: bitsPerDim });
   const seen: number[] = [];
@@ -55,15 +54,11 @@ it('follows the steps of fit, and leaves no tensor behind', async () => {
     seen.push(step);
     return 0.1;
   });
-  const x = tf.zeros([6, 2, 2, 1]);
-  const y = tf.zeros([6, 2, 2, 1], 'int32');
+  const x = scoped(tf.zeros([6, 2, 2, 1]));
+  const y = scoped(tf.zeros([6, 2, 2, 1], 'int32'));
   const train = () => model.fit(x, y, { batchSize: 2, epochs: 2, callbacks, verbose: 0 });
   await train();
   expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
-  await expectNoLeaks(async () => {
-    await train();
-  });
+  await expectNoLeaks(() => train());
   expect(seen.at(-1)).toBe(11);
-  tf.dispose([x, y]);
-  model.dispose();
 });

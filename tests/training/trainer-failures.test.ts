@@ -3,6 +3,7 @@ import { initializers, input, type LayerVariable, layers, model as tfModel } fro
 import { type AutoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, type Trainer } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
 import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
@@ -13,6 +14,18 @@ import { startSilent, startTrainInProcess } from '../support/workers/pool-in-pro
 
 beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 afterEach(release);
+
+/** A model, and a trainer of it. */
+async function training() {
+  const model = plain();
+  return { model, trainer: await trainerOf(model) };
+}
+
+/** Workers to which messages go as `post` has it. */
+const workersBy = (post: (worker: PoolWorker, message: { kind: string; tensors?: unknown[] }, transfer: ArrayBuffer[]) => void) => () => {
+  const worker = startTrainInProcess();
+  return { ...worker, postMessage: (message: never, transfer: ArrayBuffer[]) => post(worker, message, transfer) } as PoolWorker;
+};
 
 /** A dataset of whatever `next` returns the k-th time it is asked. */
 const batches = (next: (k: number) => unknown) => {
@@ -73,8 +86,7 @@ describe('a worker that ends', () => {
 describe('errors', () => {
   it('of callbacks end the training, and leave no tensor and no method behind', async () => {
     const levels = levelsOf(9);
-    const model = plain();
-    const trainer = await trainerOf(model);
+    const { model, trainer } = await training();
     await trainer.trainOnBatch(levels); // makes what the optimizer keeps
     const before = tf.memory().numTensors;
     const onBatchBegin = () => Promise.reject(new Error('from the callback'));
@@ -85,34 +97,31 @@ describe('errors', () => {
     await trainer.fit(levels, fitArgs);
   });
 
-  it.each(['fit', 'fitDataset', 'evaluate', 'trainOnBatch'] as const)(
-    'dispose, once or more, rejects %s under way, and all that comes later',
-    async (name) => {
-      const levels = levelsOf(9);
-      const model = plain();
-      const trainer = await trainerOf(model);
-      await trainer.trainOnBatch(levels);
-      const before = tf.memory();
-      const endingAtSecond = (k: number) => {
-        if (k === 1) void trainer.dispose(); // the first is being computed
-        return { value: levelsOf(9), done: false };
-      };
-      const calls = {
-        fit: () => trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void trainer.dispose() } }),
-        fitDataset: () => trainer.fitDataset(batches(endingAtSecond), { epochs: 1, verbose: 0 }),
-        evaluate: () => trainer.evaluate(levels),
-        trainOnBatch: () => trainer.trainOnBatch(levels),
-      };
-      const work = expect(calls[name]()).rejects.toThrow('trainer: it has been disposed');
-      if (name.startsWith('fit')) await work;
-      await Promise.all([work, trainer.dispose(), trainer.dispose()]);
-      for (const call of Object.values(calls)) await expect(call()).rejects.toThrow('trainer: it has been disposed');
-      await turn();
-      const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
-      expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
-      await model.fit(levels, fitArgs); // the model trains on by itself
-    },
-  );
+  const methods = ['fit', 'fitDataset', 'evaluate', 'trainOnBatch'] as const;
+  it.each(methods)('dispose, once or more, rejects %s under way, and all that comes later', async (name) => {
+    const levels = levelsOf(9);
+    const { model, trainer } = await training();
+    await trainer.trainOnBatch(levels);
+    const before = tf.memory();
+    const endingAtSecond = (k: number) => {
+      if (k === 1) void trainer.dispose(); // the first is being computed
+      return { value: levelsOf(9), done: false };
+    };
+    const calls = {
+      fit: () => trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void trainer.dispose() } }),
+      fitDataset: () => trainer.fitDataset(batches(endingAtSecond), { epochs: 1, verbose: 0 }),
+      evaluate: () => trainer.evaluate(levels),
+      trainOnBatch: () => trainer.trainOnBatch(levels),
+    };
+    const work = expect(calls[name]()).rejects.toThrow('trainer: it has been disposed');
+    if (name.startsWith('fit')) await work;
+    await Promise.all([work, trainer.dispose(), trainer.dispose()]);
+    for (const call of Object.values(calls)) await expect(call()).rejects.toThrow('trainer: it has been disposed');
+    await turn();
+    const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
+    expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
+    await model.fit(levels, fitArgs); // the model trains on by itself
+  });
 
   it('name what is wrong', async () => {
     const model = plain();
@@ -125,11 +134,10 @@ describe('errors', () => {
     ];
     for (const [options, message, of = model] of wrong)
       await expect(createTrainer(of as never, options as never)).rejects.toThrow(`createTrainer: ${message}`);
-    const raw = makers[0]?.[1]() as AutoregressiveModel;
+    const raw = scoped(makers[0]?.[1]() as AutoregressiveModel);
     await expect(createTrainer(raw)).rejects.toThrow('createTrainer: model: wanted one that has been compiled');
     raw.compile({ optimizer: 'sgd', loss: (labels, outputs) => bitsPerDim(labels, outputs) });
     await expect(trainerOf(raw)).rejects.toThrow('trainer: loss and metrics of the model: wanted bitsPerDim or negativeLogLikelihood');
-    raw.dispose();
     const trainer = await trainerOf(model);
     const levels = tf.fill([2, 4, 4, 1], 3, 'int32');
     const before = await weightsOf(model);
@@ -156,9 +164,8 @@ describe('calls at a time', () => {
 
   it('of fit are refused, as by the model', async () => {
     const levels = levelsOf(6);
-    const [reference, model] = [plain(), plain()];
+    const { reference, model, trainer } = await pairOf();
     await (await trainerOf(reference)).fit(levels, fitArgs);
-    const trainer = await trainerOf(model);
     const first = trainer.fit(levels, fitArgs);
     await expect(trainer.fit(levels, fitArgs)).rejects.toThrow('another fit() call is ongoing');
     await first;
@@ -167,24 +174,17 @@ describe('calls at a time', () => {
   });
 
   /** Multiplies all weights of a model. */
-  const scale = (model: AutoregressiveModel, factor: number) => {
-    const changed = model.getWeights().map((weight) => tf.mul(weight, factor));
-    model.setWeights(changed);
-    tf.dispose(changed);
-  };
+  const scale = (model: AutoregressiveModel, factor: number) =>
+    model.setWeights(scoped(model.getWeights().map((weight) => tf.mul(weight, factor))));
   /** A model with its trainer, whose workers have got all of a batch once `isComputing` resolves. */
   async function computing() {
     const model = plain();
     let started = () => {};
     const isComputing = new Promise<void>((resolve) => (started = resolve));
-    const createWorker = () => {
-      const worker = startTrainInProcess();
-      const postMessage = (message: { kind: string }, transfer: ArrayBuffer[]) => {
-        worker.postMessage(message, transfer);
-        if (message.kind === 'work') started();
-      };
-      return { ...worker, postMessage } as PoolWorker;
-    };
+    const createWorker = workersBy((worker, message, transfer) => {
+      worker.postMessage(message, transfer);
+      if (message.kind === 'work') started();
+    });
     return { model, trainer: await trainerOf(model, { createWorker }), isComputing };
   }
   const refusal = 'trainer: weights of the model were assigned while their gradients were computed';
@@ -258,9 +258,7 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
     const point = (name: string) => maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, name });
     const within = tfModel({ inputs, outputs: through(inputs, new Idle({}), point('second'), point('first')) });
     const model = modelOf([4, 4, 1], 3, (image) => through(image, conv, within));
-    const weights = model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
-    model.setWeights(weights);
-    tf.dispose(weights);
+    model.setWeights(scoped(model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1))));
     return { model: compiled(() => model), conv, within };
   };
   const [reference, own] = [make(), make()];
@@ -308,10 +306,9 @@ describe('a trainer does not begin', () => {
   });
 
   it('to train with wrong validation data', async () => {
-    const model = plain();
-    const trainer = await trainerOf(model);
+    const { model, trainer } = await training();
     const before = await weightsOf(model);
-    const [levels, wrong] = [levelsOf(6), tf.fill([2, 4, 4, 1], 3, 'int32') as tf.Tensor4D];
+    const [levels, wrong] = [scoped(levelsOf(6)), scoped(tf.fill([2, 4, 4, 1], 3, 'int32') as tf.Tensor4D)];
     const dataset = { iterator: async () => ({ next: async () => ({ value: undefined, done: true }) }) };
     const calls = [
       ['fit', () => trainer.fit(levels, { ...fitArgs, validationData: wrong })],
@@ -323,7 +320,6 @@ describe('a trainer does not begin', () => {
     await expect(trainer.fitDataset(dataset as never, undefined as never)).rejects.toThrow('fitDataset: wanted');
     const misspelt = { epochs: 1, epoch: 2 } as never;
     await expect(trainer.fitDataset(dataset as never, misspelt)).rejects.toThrow("unknown option 'epoch'");
-    tf.dispose([levels, wrong]);
   });
 });
 
@@ -335,8 +331,7 @@ describe('datasets', () => {
   };
   const failing = { throws, rejects: async () => throws() };
   it.each(Object.entries(failing))('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
-    const model = plain();
-    const trainer = await trainerOf(model);
+    const { trainer } = await training();
     const two = batches((k) => (k < 2 ? batch() : { done: true }));
     await trainer.fitDataset(two, { epochs: 1, verbose: 0 });
     const before = tf.memory();
@@ -404,15 +399,10 @@ it('passes on what a worker throws, and trains on', async () => {
   const [reference, model] = [plain(), plain()];
   await (await trainerOf(reference)).trainOnBatch(levels);
   let isWrong = true;
-  const trainer = await trainerOf(model, {
-    createWorker: () => {
-      const worker = startTrainInProcess();
-      const postMessage = (message: { tensors?: unknown[] }, transfer: ArrayBuffer[]) => {
-        worker.postMessage(isWrong && message.tensors ? { ...message, tensors: [] } : message, transfer);
-      };
-      return { ...worker, postMessage } as PoolWorker;
-    },
+  const createWorker = workersBy((worker, message, transfer) => {
+    worker.postMessage(isWrong && message.tensors ? { ...message, tensors: [] } : message, transfer);
   });
+  const trainer = await trainerOf(model, { createWorker });
   const before = tf.memory().numTensors;
   await expect(trainer.trainOnBatch(levels)).rejects.toThrow();
   await expect(trainer.fit(levels, fitArgs)).rejects.toThrow();

@@ -16,6 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
@@ -119,11 +120,7 @@ it('gives the weights of fit with callbacks that assign weights', async () => {
   const levels = levelsOf(12);
   const { reference, model, trainer } = await pairOf();
   const train = async (of: AutoregressiveModel, by: Pick<Trainer, 'fit'>) => {
-    const scale = async (factor: number) => {
-      const weights = of.getWeights().map((weight) => tf.mul(weight, factor));
-      of.setWeights(weights);
-      tf.dispose(weights);
-    };
+    const scale = async (factor: number) => of.setWeights(scoped(of.getWeights().map((weight) => tf.mul(weight, factor))));
     const { history } = await by.fit(levels, {
       ...fitArgs,
       validationSplit: 0.3,
@@ -174,26 +171,24 @@ it('depends on the number of shards, and on nothing else', async () => {
 });
 
 it('clips, averages, evaluates and trains on batches like the model', async () => {
-  const levels = levelsOf(8);
+  const levels = scoped(levelsOf(8));
   const [reference, model] = [0, 1].map(() =>
     compiled(makers[1]?.[1] as () => AutoregressiveModel, clipGradients(tf.train.sgd(1), 0.01)),
   ) as [AutoregressiveModel, AutoregressiveModel];
   const trainer = await trainerOf(model);
-  const average = new WeightAverage(model, { decay: 0.5 });
+  const average = scoped(new WeightAverage(model, { decay: 0.5 }));
   for (let step = 0; step < 3; step++) {
     const wanted = await reference.trainOnBatch<number[]>(levels);
     expect(largestDifference(await trainer.trainOnBatch<number[]>(levels), wanted)).toBeLessThan(1e-5);
     average.update(step);
   }
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-  const figures = reference.evaluate<tf.Scalar[]>(levels, { batchSize: 3 });
+  const figures = scoped(reference.evaluate<tf.Scalar[]>(levels, { batchSize: 3 }));
   const wanted = await Promise.all(figures.map(async (figure) => (await figure.data())[0] as number));
   expect(largestDifference(await trainer.evaluate<number[]>(levels, { batchSize: 3 }), wanted)).toBeLessThan(1e-5);
   const [own = 0] = await trainer.evaluate<number[]>(levels);
   const [averaged = 0] = await average.use(() => trainer.evaluate<number[]>(levels));
   expect(averaged).not.toBe(own); // workers see the weights as they are
-  average.dispose();
-  tf.dispose([levels, figures]);
 });
 
 it('takes datasets, whose next batch is asked for while the current one is computed', async () => {
@@ -290,21 +285,16 @@ it('follows weights that are set between calls, or trained by another trainer or
   const levels = levelsOf(6);
   const [reference, model] = [plain(), plain()];
   const [trainer, other] = [await trainerOf(model), await trainerOf(model, { workers: 1, shards: 2 })];
-  const negated = (each: AutoregressiveModel) => {
-    const weights = each.getWeights().map((weight) => tf.neg(weight));
-    each.setWeights(weights);
-    tf.dispose(weights);
-  };
   for (const one of [trainer, model, other, trainer]) {
     const wanted = await reference.trainOnBatch<number[]>(levels);
     expect(largestDifference(await one.trainOnBatch<number[]>(levels), wanted)).toBeLessThan(1e-5);
-    for (const each of [reference, model]) negated(each);
+    for (const each of [reference, model]) each.setWeights(scoped(each.getWeights().map((weight) => tf.neg(weight))));
   }
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-4);
 });
 
 it('goes on to the bit from a file, with its average, and with other workers', async () => {
-  const levels = levelsOf(9);
+  const levels = scoped(levelsOf(9));
   const train = async (model: AutoregressiveModel, workers: number, steps: number[], average: WeightAverage) => {
     const trainer = await trainerOf(model, { workers });
     for (const step of steps) {
@@ -313,17 +303,16 @@ it('goes on to the bit from a file, with its average, and with other workers', a
     }
   };
   const [straight, first] = [plain(), plain()];
-  const [ofStraight, ofFirst] = [new WeightAverage(straight), new WeightAverage(first)];
+  const [ofStraight, ofFirst] = [scoped(new WeightAverage(straight)), scoped(new WeightAverage(first))];
   await train(straight, 2, [0, 1, 2, 3], ofStraight);
   await train(first, 1, [0, 1], ofFirst);
-  const second = (await saveAndLoad(first, { includeOptimizer: true })) as AutoregressiveModel;
-  const averaged = (await ofFirst.use(() => saveAndLoad(first))) as AutoregressiveModel;
-  const ofSecond = new WeightAverage(second);
+  const second = scoped((await saveAndLoad(first, { includeOptimizer: true })) as AutoregressiveModel);
+  const averaged = scoped((await ofFirst.use(() => saveAndLoad(first))) as AutoregressiveModel);
+  const ofSecond = scoped(new WeightAverage(second));
   ofSecond.restore(averaged);
   await train(second, 3, [2, 3], ofSecond);
   await expectSame(second, straight);
   expect(await ofSecond.use(() => weightsOf(second))).toEqual(await ofStraight.use(() => weightsOf(straight)));
-  for (const one of [levels, second, averaged, ofStraight, ofFirst, ofSecond]) one.dispose();
 });
 
 it('stops early, and gives callbacks a model that they may save and train', async () => {

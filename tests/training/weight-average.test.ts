@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constraints, type LayerVariable } from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelCNN, WeightAverage } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { expectNoLeaks } from '../support/tensors';
@@ -14,9 +15,8 @@ type Model = ReturnType<typeof makeModel>;
 
 /** Weight w becomes value + w. */
 function setAll(model: Model, value: number): void {
-  const weights = model.getWeights().map(({ shape }, w) => tf.fill(shape, value + w));
+  const weights = scoped(model.getWeights().map(({ shape }, w) => tf.fill(shape, value + w)));
   model.setWeights(weights);
-  tf.dispose(weights);
 }
 
 /** The value that every weight w is above by w. */
@@ -29,9 +29,9 @@ async function sharedValue(model: Model): Promise<number> {
 }
 
 it('is the moving average of the weights, which forgets faster at first', async () => {
-  const model = makeModel();
+  const model = scoped(makeModel());
   setAll(model, 0);
-  const average = new WeightAverage(model, { decay: 0.5 });
+  const average = scoped(new WeightAverage(model, { decay: 0.5 }));
   let expected = 0;
   for (let step = 0; step < 20; step++) {
     setAll(model, step);
@@ -41,26 +41,22 @@ it('is the moving average of the weights, which forgets faster at first', async 
   }
   expect(await average.use(() => sharedValue(model))).toBeCloseTo(expected, 4);
   expect(await sharedValue(model)).toBe(19);
-  average.dispose();
-  model.dispose();
 });
 
 it('restores the weights of the model even if the task fails, and continues', async () => {
-  const model = makeModel();
+  const model = scoped(makeModel());
   setAll(model, 1);
-  const average = new WeightAverage(model);
+  const average = scoped(new WeightAverage(model));
   setAll(model, 2);
   await expect(average.use(() => Promise.reject(new Error('from the task')))).rejects.toThrow('from the task');
   expect(await sharedValue(model)).toBe(2);
   expect(await average.use(() => sharedValue(model))).toBe(1);
   average.update(0); // keeps 1/10
   expect(await average.use(() => sharedValue(model))).toBeCloseTo(1.9, 6);
-  average.dispose();
-  model.dispose();
 });
 
-it('lets the error of a task through that has disposed the model, leaves nothing, and can be called again', async () => {
-  await expectNoLeaks(async () => {
+it('lets the error of a task through that has disposed the model, leaves nothing, and can be called again', () =>
+  expectNoLeaks(async () => {
     const model = makeModel();
     const average = new WeightAverage(model);
     average.update(0);
@@ -72,13 +68,12 @@ it('lets the error of a task through that has disposed the model, leaves nothing
     expect(await average.use(() => 'done')).toBe('done');
     average.update(0);
     average.dispose();
-  });
-});
+  }));
 
 it('restores the other weights if a task has disposed a layer, and averages them further', async () => {
   const model = makeModel();
   setAll(model, 1);
-  const average = new WeightAverage(model);
+  const average = scoped(new WeightAverage(model));
   setAll(model, 2);
   const [first, ...rest] = model.layers.filter(({ weights }) => weights.length > 0);
   expect(await average.use(() => first?.dispose().numDisposedVariables)).toBe(2); // weights 0 and 1
@@ -86,14 +81,13 @@ it('restores the other weights if a task has disposed a layer, and averages them
   expect(await values()).toEqual([4, 5, 6, 7, 8, 9]); // weight w is 2 + w
   average.update(0); // keeps 1/10 of 1 + w
   for (const [i, value] of (await average.use(values)).entries()) expect(value).toBeCloseTo(3.9 + i, 5);
-  average.dispose();
   for (const layer of rest) layer.dispose();
 });
 
 it('refuses to be used twice at once, which would lose the weights', async () => {
-  const model = makeModel();
+  const model = scoped(makeModel());
   setAll(model, 1);
-  const average = new WeightAverage(model);
+  const average = scoped(new WeightAverage(model));
   setAll(model, 5);
   let finish = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -103,41 +97,35 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   await slow;
   expect(await sharedValue(model)).toBe(5);
   expect(await average.use(() => sharedValue(model))).toBe(1);
-  average.dispose();
-  model.dispose();
 });
 
 it('applies no constraints, as training applies none, and leaves no tensor behind', async () => {
   const kernelConstraint = constraints.unitNorm({ axis: 0 });
   const conv = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, kernelConstraint });
-  const model = modelOf([2, 2, 1], 2, (image) => apply(conv, image));
+  const model = scoped(modelOf([2, 2, 1], 2, (image) => apply(conv, image)));
   const values = async () => [...(await (conv.weights[0] as LayerVariable).read().data())];
   const own = await values(); // of no constraint
-  const average = new WeightAverage(model);
+  const average = scoped(new WeightAverage(model));
   await expectNoLeaks(async () => {
     expect(await average.use(values)).toEqual(own);
   });
   expect(await values()).toEqual(own);
-  average.dispose();
-  model.dispose();
 });
 
 it('takes over saved averages, of the same weights only, and refuses a decay of 1', async () => {
-  const [model, saved, other] = [makeModel(), makeModel(), makeModel(2)];
+  const [model, saved, other] = [scoped(makeModel()), scoped(makeModel()), scoped(makeModel(2))];
   setAll(saved, 7);
-  const average = new WeightAverage(model);
+  const average = scoped(new WeightAverage(model));
   average.restore(saved);
   expect(await average.use(() => sharedValue(model))).toBe(7);
   expect(() => average.restore(other)).toThrow('WeightAverage: saved: wanted');
   expect(() => new WeightAverage(model, { decay: 1 })).toThrow('WeightAverage: decay: wanted a number from 0, below 1');
-  average.dispose();
-  for (const each of [model, saved, other]) each.dispose();
 });
 
 it('continues if a layer is frozen meanwhile, which moves its weights to the end of the list', async () => {
-  const model = makeModel();
+  const model = scoped(makeModel());
   const layer = model.layers[1] as { trainable: boolean };
-  const average = new WeightAverage(model, { decay: 0 }); // the average is the weight itself
+  const average = scoped(new WeightAverage(model, { decay: 0 })); // the average is the weight itself
   setAll(model, 4);
   layer.trainable = false;
   average.update(0);
@@ -147,6 +135,4 @@ it('continues if a layer is frozen meanwhile, which moves its weights to the end
   setAll(model, 9);
   expect(await average.use(() => sharedValue(model))).toBeCloseTo(4, 5);
   expect(await sharedValue(model)).toBe(9);
-  average.dispose();
-  model.dispose();
 });

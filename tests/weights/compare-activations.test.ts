@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { type ActivationDifference, compareActivations, type NamedTensor } from 'pixelcnn-layers/weights';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, onEachBackend, useBackend } from '../support/backends';
-import { expectNoLeaks, noise } from '../support/tensors';
+import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
+import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({
   dtype: 'F32',
@@ -19,26 +20,19 @@ function identity(shape: readonly number[], ...names: string[]): LayersModel {
   return tfModel({ inputs: x, outputs: y });
 }
 
+/** Where PyTorch has the axes of [N,H,W,F] and of [N,H,W,C,L]. */
+const orders: Record<number, number[]> = { 4: [0, 3, 1, 2], 5: [0, 4, 3, 1, 2] };
+
 /** What each layer of a model returns, from a model that ends there, in the order of PyTorch where `isTurned`. */
 async function activationsOf(model: LayersModel, xs: tf.Tensor[], isTurned: boolean) {
   const seen = new Map<string, NamedTensor>();
   for (const { name, output } of model.layers) {
     const part = tfModel({ inputs: model.inputs, outputs: output as SymbolicTensor });
-    const result = tf.tidy(() => part.predict(xs) as tf.Tensor);
-    const numbers = await result.data();
-    const [n, h = 1, w = 1, c = 1, l = 1] = result.shape as [number, ...number[]];
-    const turned: number[] = [];
-    const inTurn = (i: number, f: number, k: number) => {
-      for (let p = 0; p < h * w; p++) turned.push(numbers[((i * h * w + p) * c + f) * l + k] as number);
-    };
-    if (isTurned && result.rank === 4) {
-      for (let i = 0; i < n; i++) for (let f = 0; f < c; f++) inTurn(i, f, 0);
-      seen.set(name, f32([n, c, h, w], turned));
-    } else if (isTurned && result.rank === 5) {
-      for (let i = 0; i < n; i++) for (let k = 0; k < l; k++) for (let f = 0; f < c; f++) inTurn(i, f, k);
-      seen.set(name, f32([n, l, c, h, w], turned));
-    } else seen.set(name, f32(result.shape, numbers));
+    const result = part.predict(xs) as tf.Tensor;
+    const order = isTurned ? orders[result.rank] : undefined;
+    const turned = tf.tidy(() => tf.transpose(result, order ?? [...result.shape.keys()]));
     result.dispose();
+    seen.set(name, f32(turned.shape, await take(turned)));
   }
   return seen;
 }
@@ -71,7 +65,7 @@ onEachBackend('compareActivations', () => {
   });
 
   it.each(models)('lists layers that differ first, in their order, and where they do: %s', async (_, make, inputs) => {
-    const [model, xs] = [make(), inputs()];
+    const [model, xs] = [scoped(make()), scoped(inputs())];
     const seen = await activationsOf(model, xs, true);
     const names = model.layers.map(({ name }) => name);
     const wrong = [names.at(-1), names[2]] as [string, string];
@@ -86,14 +80,10 @@ onEachBackend('compareActivations', () => {
       expect(difference).toBeCloseTo(0.5, 4);
       expect(at?.slice(0, 3)).toEqual([0, 0, 1]);
     }
-    tf.dispose(xs);
-    model.dispose();
   });
 });
 
-describe('compareActivations', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'compareActivations', () => {
   const x = f32([1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]); // [N,H,W,F]
   const turned = f32([1, 2, 2, 2], [0, 2, 4, 6, 1, 3, 5, 7]); // [N,F,H,W]
   const compare = (tensors: Record<string, unknown>, options = {}, inputs: unknown = x, shape = [2, 2, 2]) =>
@@ -108,11 +98,10 @@ describe('compareActivations', () => {
     const alike = { layer: 'a', differs: false, difference: 0, at: null, shape: [1, 2, 2, 2], given: [1, 2, 2, 2] };
     expect(await compare({ a: x })).toEqual([alike]);
     expect(await compare({ a: turned }, { from: 'pytorch' }, turned)).toEqual([alike]);
-    const given = tf.tensor(x.data as Float32Array, [1, 2, 2, 2]);
+    const given = scoped(tf.tensor(x.data as Float32Array, [1, 2, 2, 2]));
     expect(await compare({ a: turned }, { from: 'pytorch' }, [given])).toEqual([alike]);
     expect(given.isDisposed).toBe(false);
     expect((await compare({ a: x }, { from: 'pytorch' }, turned))[0]?.differs).toBe(true);
-    given.dispose();
   });
 
   it('takes neighbouring axes together, and no others', async () => {
@@ -128,10 +117,9 @@ describe('compareActivations', () => {
   it("has logits of PyTorch's [N,C*L,H,W] as [N,H,W,C,L]", async () => {
     const ours = Array.from({ length: 12 }, (_, i) => i); // [N,H,W,C,L] = [1,1,2,2,3]
     const theirs = f32([1, 6, 1, 2], [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]);
-    const tensor = tf.tensor(ours, [1, 1, 2, 2, 3]);
+    const tensor = scoped(tf.tensor(ours, [1, 1, 2, 2, 3]));
     const found = await compare({ a: theirs }, { from: 'pytorch' }, tensor, [1, 2, 2, 3]);
     expect(found).toMatchObject([{ differs: false, shape: [1, 1, 2, 2, 3], given: [1, 1, 2, 6] }]);
-    tensor.dispose();
   });
 
   it('measures the tolerance by the largest number', async () => {
@@ -155,11 +143,10 @@ describe('compareActivations', () => {
     const scale = layers.dense({ units: 1, useBias: false, kernelInitializer: 'ones', name: 'scale' });
     const twice = layers.add({ name: 'twice' });
     const double = (one: SymbolicTensor) => twice.apply([one, one]) as SymbolicTensor;
-    const model = tfModel({ inputs, outputs: scale.apply(double(scale.apply(inputs) as SymbolicTensor)) as SymbolicTensor });
+    const model = scoped(tfModel({ inputs, outputs: scale.apply(double(scale.apply(inputs) as SymbolicTensor)) as SymbolicTensor }));
     scale.apply(double(model.outputs[0] as SymbolicTensor)); // of no model
     const found = await compareActivations(model, f32([1, 1], [3]), new Map([['scale', f32([1, 1], [6])]]));
     expect(found).toMatchObject([{ layer: 'scale', difference: 0 }]);
-    model.dispose();
   }); // biome-ignore format: one call a line
 
   it('renames tensors, or skips them, and compares nothing where none is left', async () => {

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constraints, initializers, input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenPlusPlus, goldenPlusPlusArgs } from '../support/golden/plus-plus';
 import { expectClose, expectNoLeaks, noise } from '../support/tensors';
@@ -69,18 +70,15 @@ onEachBackend('loadWeights', () => {
   });
 
   it('copies the numbers, which may change afterwards', () => {
-    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [2]);
+    const model = scoped(modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [2]));
     const kernel = f32([2, 1], [1, -2]);
     loadWeights(model, new Map([['dense.kernel', kernel]]));
     (kernel.data as Float32Array).fill(9);
     expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(1, -2)]]);
-    model.dispose();
   });
 }); // biome-ignore format: one call a line
 
-describe('loadWeights', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'loadWeights', () => {
   /** The weights of the small network, some of them other ones. */
   const weightsWith = (changes: Record<string, NamedTensor | null>, of = saveWeights(small(1))) => {
     for (const [name, tensor] of Object.entries(changes)) {
@@ -365,9 +363,7 @@ describe('loadWeights', () => {
   });
 });
 
-describe('saveWeights', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'saveWeights', () => {
   it.each(['keras', 'pytorch'] as const)('returns arrays that are copies of the weights: %s', (to) => {
     const model = small(1);
     const before = numbersOf(model);
@@ -390,9 +386,7 @@ describe('saveWeights', () => {
   });
 });
 
-describe("layers of tfjs in PyTorch's layout", () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, "layers of tfjs in PyTorch's layout", () => {
   type Places = (...place: number[]) => number[];
   // Each with its weight, the shape of PyTorch's weight, and where tfjs has what lies at a place there.
   const cases: [string, () => Layer, number[], string, number[], Places][] = [
@@ -426,9 +420,7 @@ describe("layers of tfjs in PyTorch's layout", () => {
   });
 }); // biome-ignore format: one case a line
 
-describe('a state dict of pclucas14/pixel-cnn-pp', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'a state dict of pclucas14/pixel-cnn-pp', () => {
   const from = 'pclucas14/pixel-cnn-pp';
   const [golden] = goldenPlusPlus as [(typeof goldenPlusPlus)[0]];
   const network = (more = {}) => pixelCNNPlusPlus({ ...goldenPlusPlusArgs(golden), seed: 1, ...more });
@@ -436,15 +428,14 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
 
   // That each tensor is taken to its place, tests/models/pixel-cnn-plus-plus.test.ts sees in what the network returns.
   it('may have the prefix of a module', async () => {
-    const model = network();
+    const model = scoped(network());
     const tensors = await tensorsOf();
     loadWeights(model, new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor])), { from });
     expect(saveWeights(model).get('final_conv.gain')?.data).toEqual(tensors.get('nin_out.lin_a.weight_g')?.data);
-    model.dispose();
   });
 
   it('is refused where a direction is 0, which has no length', async () => {
-    const [model, tensors] = [network(), await tensorsOf()];
+    const [model, tensors] = [scoped(network()), await tensorsOf()];
     const before = numbersOf(model);
     const direction = tensors.get('upsize_u_stream.1.deconv.weight_v') as NamedTensor;
     tensors.set('upsize_u_stream.1.deconv.weight_v', { ...direction, data: (direction.data as Float32Array).slice().fill(0) });
@@ -452,7 +443,6 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
       "loadWeights: tensors: 'upsize_u_stream.1.deconv.weight_v, upsize_u_stream.1.deconv.weight_g': wanted finite numbers, got NaN",
     );
     expect(numbersOf(model)).toEqual(before);
-    model.dispose();
   });
 
   it('is of no other network', async () => {

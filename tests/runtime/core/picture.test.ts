@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 const CLEAR = [0, 0, 0, 0];
 const grey = (value: number) => [value, value, value, 255];
+const colours = (...of: number[]) => [of.slice(0, 3), of.slice(3)].map((one) => [...one, 255]);
 /** The pixels of a sheet, row by row. */
 function rowsOf({ data, width, height }: ReturnType<typeof picture>): number[][][] {
   const pixel = (i: number) => Array.from(data.slice(4 * i, 4 * i + 4));
@@ -29,37 +30,10 @@ describe('picture', () => {
   });
 
   it.each([
-    [
-      'a colour for each level',
-      Uint8Array.of(9, 8, 7, 6, 5, 4),
-      [0, 1],
-      1,
-      [
-        [9, 8, 7, 255],
-        [6, 5, 4, 255],
-      ],
-    ],
+    ['a colour for each level', Uint8Array.of(9, 8, 7, 6, 5, 4), [0, 1], 1, colours(9, 8, 7, 6, 5, 4)],
     ['a grey for each level', Uint8Array.of(9, 200), [1, 0], 1, [grey(200), grey(9)]],
-    [
-      'a grey for each level of three channels',
-      Uint8Array.of(9, 200),
-      [1, 0, 0, 0, 1, 1],
-      3,
-      [
-        [200, 9, 9, 255],
-        [9, 200, 200, 255],
-      ],
-    ],
-    [
-      'intensities of three channels',
-      undefined,
-      [1, 0, 1, 0, 0, 1],
-      3,
-      [
-        [255, 0, 255, 255],
-        [0, 0, 255, 255],
-      ],
-    ],
+    ['a grey for each level of three channels', Uint8Array.of(9, 200), [1, 0, 0, 0, 1, 1], 3, colours(200, 9, 9, 9, 200, 200)],
+    ['intensities of three channels', undefined, [1, 0, 1, 0, 0, 1], 3, colours(255, 0, 255, 0, 0, 255)],
   ])('takes %s', (_, palette, levels, channels, pixels) => {
     const images = { data: Uint8Array.from(levels), shape: [1, 1, 2, channels] as [number, number, number, number] };
     expect(rowsOf(picture(images, { levels: 2, palette }))).toEqual([pixels]);

@@ -17,6 +17,7 @@ import { integer } from '../../../src/runtime/core/arguments';
 import { kinds } from '../../../src/runtime/distributions/kinds';
 import type { DistributionKind } from '../../../src/runtime/distributions/pixel-distribution';
 import { exp, log } from '../../../src/runtime/kernels/arithmetic';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { expectClose, setNoise, take } from '../../support/tensors';
 
@@ -70,7 +71,7 @@ function geometricModel() {
   const outputs = new Geometric({ name: 'geometric' }).apply(conv.apply(image)) as typeof image;
   const model = autoregressiveModel({ inputs: image, outputs });
   setNoise(model, 1, 2);
-  return model;
+  return scoped(model);
 }
 
 describe('a kind of distribution in the table', () => {
@@ -88,7 +89,7 @@ describe('a kind of distribution in the table', () => {
     expect(portable.distribution).toEqual({ kind: 'geometric', slowness: 3 });
     const images = await sample(portable, { numImages: 3, seed: 1 });
     expect([...new Set(images.data)].sort()).toEqual([0, 1, 2, 3, 4]);
-    const drawn = await sampleTensors(model, { numImages: 3, seed: 1 });
+    const drawn = scoped(await sampleTensors(model, { numImages: 3, seed: 1 }));
     expect([...(await drawn.data())]).toEqual([...images.data]);
 
     const nats = await logProb(portable, images);
@@ -103,13 +104,10 @@ describe('a kind of distribution in the table', () => {
     }
     expect(nats).toEqual(sums);
     expect((await decompress(portable, await compress(portable, images))).data).toEqual(images.data);
-    drawn.dispose();
-    model.dispose();
   });
 
   it('is refused if its fields, sizes or outputs do not match the record', async () => {
-    const model = geometricModel();
-    const portable = await toPortable(model);
+    const portable = await toPortable(geometricModel());
     const read = (slowness: unknown, more = {}, options = {}) => {
       const distribution = { kind: 'geometric', slowness, ...more } as unknown as DistributionShape;
       return () => readPortable(writePortable({ ...portable, distribution }), options);
@@ -121,7 +119,6 @@ describe('a kind of distribution in the table', () => {
     expect(() => writePortable({ ...portable, levels: 4, distribution: { kind: 'softmax' } })).toThrow(
       'output: wanted a node of 8 numbers, for a softmax of 2 channels and 4 levels, got 2',
     );
-    model.dispose();
   });
 
   it('is not known once it is no longer in the table', async () => {
@@ -130,6 +127,5 @@ describe('a kind of distribution in the table', () => {
     Reflect.deleteProperty(kinds, 'geometric');
     expect(() => readPortable(bytes)).toThrow("distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'");
     await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has its own distribution");
-    model.dispose();
   });
 });

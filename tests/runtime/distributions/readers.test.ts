@@ -121,33 +121,31 @@ describe('outputs that are not finite', () => {
   };
   beforeAll(() => useBackend('cpu'));
 
-  it.each(Object.entries({ logits: 'softmax' as const, parameters: { components: 2 } }))(
-    'are called %s of %o, by the function that the user called',
-    async (name, output) => {
-      const { network, portable } = await model(output);
-      const levels = tf.zeros([1, 2, 2, 1], 'int32');
-      const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
-      const code = { code: new Uint8Array(8), checksum: 0n };
-      const file = writeFile({ ...header, conditions: [] }, [], [code]);
-      const calls: Record<string, () => unknown> = {
-        sample: () => sample(portable),
-        logProb: () => logProb(portable, image),
-        compress: () => compress(portable, image),
-        decompress: () => decompress(portable, file),
-        stepper: () => stepper(portable).logProbs(),
-        levelLogProbs: () => levelLogProbs(network, levels),
-        checkCausality: () => checkCausality(network, { inputs: 'all' }), // on images
-      };
-      for (const [caller, call] of Object.entries(calls)) {
-        const message = `${caller}: the model returned ${name} that are not finite numbers`;
-        await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
-      }
-      for (const options of [{ temperature: 0 }, { topK: 2 }, { withLogProb: true }, { adjust: () => {} }, { strategy: 'full' as const }])
-        await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`);
-      levels.dispose();
-      network.dispose();
-    },
-  );
+  const named = Object.entries({ logits: 'softmax' as const, parameters: { components: 2 } });
+  it.each(named)('are called %s of %o, by the function that the user called', async (name, output) => {
+    const { network, portable } = await model(output);
+    const levels = tf.zeros([1, 2, 2, 1], 'int32');
+    const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
+    const code = { code: new Uint8Array(8), checksum: 0n };
+    const file = writeFile({ ...header, conditions: [] }, [], [code]);
+    const calls: Record<string, () => unknown> = {
+      sample: () => sample(portable),
+      logProb: () => logProb(portable, image),
+      compress: () => compress(portable, image),
+      decompress: () => decompress(portable, file),
+      stepper: () => stepper(portable).logProbs(),
+      levelLogProbs: () => levelLogProbs(network, levels),
+      checkCausality: () => checkCausality(network, { inputs: 'all' }), // on images
+    };
+    for (const [caller, call] of Object.entries(calls)) {
+      const message = `${caller}: the model returned ${name} that are not finite numbers`;
+      await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
+    }
+    for (const options of [{ temperature: 0 }, { topK: 2 }, { withLogProb: true }, { adjust: () => {} }, { strategy: 'full' as const }])
+      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`);
+    levels.dispose();
+    network.dispose();
+  });
 
   it('leave other errors as they are', () => {
     const other = new RangeError('other');

@@ -9,6 +9,7 @@ import type { Machine } from '../../../src/runtime/engine/machine';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { AFTER_ROW, ONCE } from '../../../src/runtime/program/times';
+import { scoped } from '../../scoped';
 import { onEachCpuBackend } from '../../support/backends';
 import { fill } from '../../support/models/random-model';
 import { take } from '../../support/tensors';
@@ -70,7 +71,7 @@ onEachCpuBackend('incremental sampling', () => {
     const features = build(image, conv);
     const isLogits = features.shape.length === 5;
     const outputs = isLogits ? features : pixelLogits({ imageChannels: channels, levels }).apply(features);
-    const model = fill(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor }));
+    const model = scoped(fill(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor })));
     const options = { numImages: 5, seed: 1 };
     const full = await take(await sample(model, { ...options, strategy: 'full' }));
     const refusal = 'cannot be evaluated pixel by pixel';
@@ -81,15 +82,13 @@ onEachCpuBackend('incremental sampling', () => {
     } else {
       expect(await take(await sample(model, { ...options, strategy: 'incremental' }))).toEqual(full);
     }
-    model.dispose();
   });
 
   it('computes the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
-    const model = fill(branching(3, 4));
+    const model = scoped(fill(branching(3, 4)));
     const words = await wordsOfLogits(model, makeKernels);
     expect(await wordsOfLogits(model, javascriptKernels)).toEqual(words);
     expect(words.reduce((digest, word) => (Math.imul(digest, 31) + word) | 0, 0)).toBe(DIGEST);
-    model.dispose();
   });
 });
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { windowOf } from '../../../src/runtime/core/declared-window';
 import { type KernelWindow, visibilityAt, windowAround } from '../../../src/runtime/core/window';
 import { phasesOf, reachOf } from '../../../src/runtime/engine/phases';
 
@@ -51,21 +50,6 @@ describe('phasesOf', () => {
           );
           expect(read.sort()).toEqual(definition(one, row, column));
         }
-  });
-
-  it('knows rows above from the top, whole, and in its own row what lies to the left', () => {
-    const [plain] = phasesOf(window([3, 3], [1, 1], 'B'));
-    const above = [{ above: 1, left: 1, taps: [[0, 0], [0, 1], [0, 2]] }]; // biome-ignore format: a row
-    const present = { above: 0, left: 1, taps: [[1, 0], [1, 1]] }; // biome-ignore format: a row
-    expect(plain).toEqual({ every: 1, row: 0, column: 0, step: 1, above, present, tapsBefore: 1 });
-    const up = phasesOf(windowOf({ kernelSize: [2, 3], shift: 'down', stride: 2, transposed: true }));
-    const nothing = { above: 0, left: 0, taps: [] };
-    expect(up.map(({ row, column, above, present, tapsBefore }) => ({ row, column, above, present, tapsBefore }))).toEqual([ // biome-ignore format: a phase a line
-      { row: 0, column: 0, above: [], present: { above: 0, left: 0, taps: [[0, 1]] }, tapsBefore: 0 },
-      { row: 0, column: 1, above: [], present: { above: 0, left: 0, taps: [[0, 2], [0, 0]] }, tapsBefore: 1 },
-      { row: 1, column: 0, above: [{ above: 0, left: 0, taps: [[1, 1]] }], present: nothing, tapsBefore: 0 },
-      { row: 1, column: 1, above: [{ above: 0, left: 0, taps: [[1, 2], [1, 0]] }], present: nothing, tapsBefore: 0 },
-    ]); // biome-ignore format: a phase a line
   });
 });
 

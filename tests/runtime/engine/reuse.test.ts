@@ -5,6 +5,7 @@ import { compress, createPool, decompress, logProb, sample, stepper } from 'pixe
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { networksOf } from '../../support/models/networks';
 import { noise, setNoise, take } from '../../support/tensors';
@@ -123,14 +124,13 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
 
 it('a pool uses evaluators from piece to piece and from job to job', async () => {
   const portable = await portableOf(convolutions);
-  const pool = createPool({ workers: 1, createWorker: startInProcess });
+  const pool = scoped(createPool({ workers: 1, createWorker: startInProcess }));
   const options = { numImages: 96, seed: 1 };
   const first = await pool.sample(portable, options);
   const pieces = timesReused() + 1;
   expect(await pool.sample(portable, options)).toEqual(first);
   expect(timesReused()).toBeGreaterThanOrEqual(pieces);
   expect(await sample(structuredClone(portable), options)).toEqual(first);
-  await pool.dispose();
 });
 
 describe('evaluatorFor', () => {
@@ -182,7 +182,7 @@ describe('evaluatorFor', () => {
 });
 
 it('a tfjs model is traced, read and compiled once, until weights change, whichever way', async () => {
-  const model = convolutions();
+  const model = scoped(convolutions());
   setNoise(model, 1, 0.5);
   const read = vi.spyOn(tf.Tensor.prototype, 'data');
   const draw = async () => {
@@ -202,7 +202,7 @@ it('a tfjs model is traced, read and compiled once, until weights change, whiche
   expect(await incremental()).toEqual({ reads: 0, reused: 1 });
 
   model.compile({ optimizer: tf.train.sgd(0.1), loss: 'bitsPerDim' });
-  const ones = tf.ones([2, ...imageShape], 'int32');
+  const ones = scoped(tf.ones([2, ...imageShape], 'int32'));
   await model.trainOnBatch(ones as tf.Tensor4D);
   drawn.push(await draw());
   expect(timesReused()).toBe(0);
@@ -213,6 +213,4 @@ it('a tfjs model is traced, read and compiled once, until weights change, whiche
   expect(new Set(drawn.map(String)).size).toBe(4);
   expect(timesReused()).toBe(0);
   expect(await incremental()).toEqual({ reads: 0, reused: 1 });
-  ones.dispose();
-  model.dispose();
 });

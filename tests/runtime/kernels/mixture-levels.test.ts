@@ -37,30 +37,4 @@ describe('the levels of a mixture', () => {
       runs({ seed: 1, numRuns: 40 }),
     );
   });
-
-  it('match the definition: masses between edges, and the first level that exceeds a threshold', () => {
-    const [components, levels] = [4, 33];
-    for (let seed = 0; seed < 20; seed++) {
-      const mixture = webAssemblyMixtureLevels(components, levels) as MixtureLevels;
-      fill(mixture, components, levels, seed);
-      mixture.weigh();
-      const at = (row: keyof typeof Row, k: number) => mixture.table[Row[row] * components + k] as number;
-      const below = (level: number, k: number) => {
-        if (level === levels - 1) return at('weights', k);
-        const edge = (2 * level + 1) / (levels - 1) - 1;
-        return at('weights', k) / (1 + Math.exp(-(edge - at('means', k)) * at('scales', k)));
-      };
-      let cumulative = 0;
-      for (let level = 0; level < levels; level++) {
-        const mass = [0, 1].map((parity) => {
-          const own = [parity, parity + 2];
-          return own.reduce((sum, k) => sum + below(level, k) - (level === 0 ? 0 : below(level - 1, k)), 0);
-        });
-        for (const parity of [0, 1]) expect(mixture.masses[2 * level + parity]).toBeCloseTo(mass[parity] as number, 9);
-        const both = (mass[0] as number) + (mass[1] as number);
-        if (both > 1e-8) expect(mixture.levelAt(cumulative + both / 2)).toBe(level);
-        cumulative += both;
-      }
-    }
-  });
 });

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { stepper } from '../../../src/runtime/sampling/stepper';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { allTinyImages, tinyModel } from '../../support/models/tiny-space';
@@ -28,23 +29,21 @@ describe('logProb of a model as plain data', () => {
   });
 
   it('of all images of a tiny space sums to 1, and matches the tensor function', async () => {
-    const model = tinyModel();
+    const model = scoped(tinyModel());
     const nats = await logProb(await toPortable(model), await allTiny());
     expect(Math.abs(sum(nats.map(Math.exp)) - 1)).toBeLessThan(1e-6); // of float32 logits
-    const images = allTinyImages();
+    const images = scoped(allTinyImages());
     expectClose(nats, await take(await logProbOfTensors(model, images)), 1e-5);
-    images.dispose();
-    model.dispose();
   });
 
   it.each([300, 65_536])('of codes is that of tensors, and what a stepper gives: of %i', async (levels) => {
-    const model = pixelCNN({ imageShape: [2, 2, 1], levels, hiddenDim: 1, outDim: 2, numBlocks: 1 });
+    const model = scoped(pixelCNN({ imageShape: [2, 2, 1], levels, hiddenDim: 1, outDim: 2, numBlocks: 1 }));
     setNoise(model);
     const portable = await toPortable(model);
     const data = Uint16Array.of(0, levels - 1, 256, 299, levels - 1, 17, levels - 2, 0);
     const images: Images = { data, shape: [2, 2, 2, 1] };
     const perValue = await logProb(portable, images, { perValue: true });
-    const steps = stepper(portable, { numImages: 2 });
+    const steps = scoped(stepper(portable, { numImages: 2 }));
     for (let place = 0; place < 4; place++) {
       const [first, second] = [data[place] as number, data[4 + place] as number];
       const logProbs = steps.logProbs();
@@ -52,18 +51,14 @@ describe('logProb of a model as plain data', () => {
       expectClose([sum(logProbs.map(Math.exp))], [2], 1e-9); // of two images
       steps.put([first, second]);
     }
-    steps.dispose();
-    const tensor = tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32');
+    const tensor = scoped(tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32'));
     expectClose(await logProb(portable, images), await take(await logProbOfTensors(model, tensor)), 1e-4); // of about 40 nats
     const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };
     await expect(logProb(portable, beyond)).rejects.toThrow(`logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`);
-    tensor.dispose();
-    model.dispose();
   });
 
   it('reports each row, and stops where the signal aborts', async () => {
-    const model = tinyModel();
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const images: Images = { data: new Uint8Array(4 * 300), shape: [300, 2, 2, 1] };
     const seen: { done: number; total: number }[] = [];
     await logProb(portable, images, { onProgress: (progress) => seen.push(progress) });
@@ -74,12 +69,10 @@ describe('logProb of a model as plain data', () => {
     const onProgress = () => controller.abort(new Error('enough'));
     await expect(logProb(portable, images, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
     await expect(logProb(portable, images, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
-    model.dispose();
   });
 
   it('names invalid arguments', async () => {
-    const model = tinyModel();
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const images: Images = { data: new Uint8Array(4), shape: [1, 2, 2, 1] };
     const wrong: [unknown, unknown, string][] = [
       [undefined, {}, 'logProb: images: wanted images of levels [N,H,W,C], got undefined'],
@@ -94,6 +87,5 @@ describe('logProb of a model as plain data', () => {
     ];
     for (const [given, options, message] of wrong)
       await expect(logProb(portable, given as never, options as never)).rejects.toThrow(message);
-    model.dispose();
   });
 });

@@ -1,9 +1,9 @@
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { type PortableModel, readPortable, writePortable } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { digestOf } from '../../../src/runtime/program/file';
 import { readContainer, writeContainer } from '../../../src/runtime/program/safetensors';
-import { useBackend } from '../../support/backends';
+import { onBackend } from '../../support/backends';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { expectNoLeaks } from '../../support/tensors';
 
@@ -12,8 +12,7 @@ const greys = Uint8Array.of(0, 60, 120, 180, 255);
 const colours = Uint8Array.from({ length: 3 * LEVELS }, (_, i) => 17 * i);
 const info = { name: 'Rivers', 'licence of data': 'CC0 – “free”\n\ud83d\ude00', hasOwn: '' };
 
-describe('a palette and information', () => {
-  beforeAll(() => useBackend('cpu'));
+onBackend('cpu', 'a palette and information', () => {
   const build = () => pixelCNN({ imageShape: [2, 2, 1], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 });
 
   it('go into a model, as copies, and through files and clones', async () => {

@@ -1,6 +1,7 @@
 import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { logProb, type PortableModel, readPortable, sample, stepper, type Weight, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import {
   addWeight,
@@ -35,9 +36,7 @@ it.each([
   ['gated, narrow and deep', () => gatedPixelCNN({ ...rgb, hiddenDim: 1, numBlocks: 30 })],
   ['of many levels', () => gatedPixelCNN({ ...rgb, levels: 256, numClasses: 5000 })],
 ])('a network %s goes into the smaller file', async (_, make) => {
-  const network = make();
-  const model = await toPortable(network);
-  network.dispose();
+  const model = await toPortable(scoped(make()));
   expect(readPortable(writePortable(model, { weights: 'float16' })).nodes).toEqual(model.nodes);
 });
 
@@ -262,9 +261,8 @@ describe('anything but a portable model', () => {
   });
 
   it('is a model of tfjs', async () => {
-    const model = pixelCNN(small);
+    const model = scoped(pixelCNN(small));
     await expect(sample(model as never)).rejects.toThrow('toPortable or readPortable, got AutoregressiveModel');
-    model.dispose();
   });
 });
 

@@ -5,6 +5,7 @@ import { type Adjust, allowed, logProb, type PortableModel, type Potential, type
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { particlesOf } from '../../../src/runtime/sampling/particles';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, countsOf, densities, filtered, listOf, normalized, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
@@ -15,9 +16,7 @@ beforeAll(() => useBackend('cpu'));
 /** A network as plain data, with random weights far from uniform. */
 async function portableOf(network: ReturnType<typeof pixelCNN>, seed: number, scale: number): Promise<PortableModel> {
   setNoise(network, seed, scale);
-  const model = await toPortable(network);
-  network.dispose();
-  return model;
+  return toPortable(scoped(network));
 }
 
 function tiny(imageShape: [number, number, number], levels: number, seed: number, scale: number): Promise<PortableModel> {
@@ -162,7 +161,7 @@ describe('look-ahead', () => {
       ['PixelCNN of a mixture', () => pixelCNN({ imageShape: [2, 3, 3], levels: 7, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 2 } }), { temperature: 0.9, topK: 6 }, [4, 0.7]],
     ]; // biome-ignore format: a line each
     it.each(networks)('%s', async (_, make, options, weights) => {
-      const network = make() as ReturnType<typeof pixelCNN>;
+      const network = scoped(make() as ReturnType<typeof pixelCNN>);
       setNoise(network, ...weights);
       const model = await toPortable(network);
       const [h, w, c] = model.imageShape as [number, number, number];
@@ -195,7 +194,7 @@ describe('look-ahead', () => {
         expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
       }
 
-      const [initial, isKnown] = [given.initial, given.known].map(({ data }) => tf.tensor4d(data, shape, 'int32'));
+      const [initial, isKnown] = scoped([given.initial, given.known].map(({ data }) => tf.tensor4d(data, shape, 'int32')));
       const tensors = { ...given, initial: initial as tf.Tensor4D, known: isKnown as tf.Tensor4D };
       for (const strategy of ['incremental', 'full'] as const) {
         await expectNoLeaks(async () => {
@@ -209,7 +208,6 @@ describe('look-ahead', () => {
         });
       }
       tf.dispose([tensors.initial, tensors.known]);
-      network.dispose();
     });
   });
 
@@ -356,8 +354,8 @@ describe('look-ahead', () => {
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
     await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
     const huge = { ...given, lookAhead: 2 ** 40 };
-    const network = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
-    const tensors = { initial: tf.zeros([1, 2, 3, 1], 'int32'), known: tf.tensor4d([0, 0, 0, 0, 0, 1], [1, 2, 3, 1]) };
+    const network = scoped(pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 }));
+    const tensors = scoped({ initial: tf.zeros([1, 2, 3, 1], 'int32'), known: tf.tensor4d([0, 0, 0, 0, 0, 1], [1, 2, 3, 1]) });
     const jobs = [
       () => sample(model, huge),
       () => sampleTensors(network, { ...huge, ...tensors }),
@@ -368,8 +366,6 @@ describe('look-ahead', () => {
       expect(error).toBeInstanceOf(RangeError);
       expect(error.message).toMatch(/^sample: lookAhead: 1099511627776 particles of each image: .*; use fewer images at a time$/);
     }
-    tf.dispose([tensors.initial, tensors.known]);
-    network.dispose();
   });
 });
 

@@ -3,6 +3,7 @@ import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../../kit/random.mjs';
 import { customNoise, seededNoise } from '../../../src/runtime/sampling/noise';
+import { scoped } from '../../scoped';
 import { backends, useBackend } from '../../support/backends';
 
 const take = (noise: ReturnType<typeof seededNoise>, images: number, places: number) =>
@@ -33,15 +34,13 @@ describe('the noise of a seed', () => {
     const image = tfl.input({ shape: [2, 3, 2] });
     const conv = maskedConv2d({ filters: 2 * 256, kernelSize: 1, maskType: 'A', imageChannels: 2, kernelInitializer: 'zeros' });
     const outputs = pixelLogits({ imageChannels: 2, levels: 256 }).apply(conv.apply(image));
-    const model = tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
+    const model = scoped(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor }));
     for (const [seed, firstImage] of pairs) {
-      const images = await sample(model, { seed, firstImage, numImages: 2 });
+      const images = scoped(await sample(model, { seed, firstImage, numImages: 2 }));
       const streams = [firstImage, firstImage + 1].map((n) => randomNumbers(`${seed}/${n}`));
       const expected = streams.map((random) => Array.from({ length: 2 * 3 * 2 }, () => Math.floor(256 * random())));
       expect(Array.from(await images.data())).toEqual(expected.flat());
-      images.dispose();
     }
-    model.dispose();
   });
 });
 

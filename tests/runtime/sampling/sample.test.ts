@@ -1,9 +1,10 @@
-import { gatedPixelCNN, type PortableModel, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
 import { type Adjust, logProb, readPortable, type SampleOptions, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/laws/all-images';
 import { expectToFollow } from '../../support/laws/chi-square';
@@ -16,29 +17,26 @@ const SIZES = { imageShape: [3, 2, 2] as [number, number, number], levels: 5, hi
 
 describe('sample of a model as plain data', () => {
   it('runs from a clone, and changes nothing in the model', async () => {
-    const model = tinyModel();
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const clone = structuredClone(portable);
     const images = await sample(portable, { numImages: 8, seed: 3 });
     expect(portable).toEqual(clone);
     expect(await sample(clone, { numImages: 8, seed: 3 })).toEqual(images);
-    model.dispose();
   });
 
   it('returns bytes up to 256 levels, then 16-bit integers', async () => {
     const pairs = [[256, Uint8Array], [257, Uint16Array]] as const; // biome-ignore format: a line
     for (const [levels, array] of pairs) {
-      const model = pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+      const model = scoped(pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 }));
       const { data, shape } = await sample(await toPortable(model), { random: () => 1 - 2 ** -53 });
       expect(data).toEqual(array.of(levels - 1)); // the highest level
       expect(shape).toEqual([1, 1, 1, 1]);
-      model.dispose();
     }
   });
 
   it('draws and completes codes beyond a byte, from a file too', async () => {
     const levels = 300;
-    const model = pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 });
+    const model = scoped(pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 }));
     setNoise(model);
     const portable = readPortable(writePortable(await toPortable(model)));
     const options = { numImages: 8, seed: 1 };
@@ -57,43 +55,33 @@ describe('sample of a model as plain data', () => {
     const beyond = { ...initial, data: Int32Array.from(initial.data).fill(levels, 5, 6) };
     const wanted = `sample: initial: wanted integer levels 0 to ${levels - 1}, got ${levels}`;
     await expect(sample(portable, { initial: beyond, known })).rejects.toThrow(wanted);
-    model.dispose();
   });
 
   it('takes images of any size where the model does', async () => {
-    const model = pixelCNN({ ...SIZES, imageShape: [null, null, 2] });
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(pixelCNN({ ...SIZES, imageShape: [null, null, 2] })));
     expect((await sample(portable, { imageShape: [2, 5, 2] })).shape).toEqual([1, 2, 5, 2]);
     await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
-    model.dispose();
   });
 
-  describe('of a tiny model', () => {
-    let portable: PortableModel;
-    beforeAll(async () => {
-      const model = tinyModel();
-      portable = await toPortable(model);
-      model.dispose();
-    });
+  it('reports each row, and stops where the signal aborts', async () => {
+    const portable = await toPortable(scoped(tinyModel()));
+    const seen: number[] = [];
+    const controller = new AbortController();
+    const onProgress = ({ done, total }: { done: number; total: number }) => {
+      seen.push(done, total);
+      controller.abort(new Error('enough'));
+    };
+    await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    expect(seen).toEqual([2, 4]);
+    await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
 
-    it('reports each row, and stops where the signal aborts', async () => {
-      const seen: number[] = [];
-      const controller = new AbortController();
-      const onProgress = ({ done, total }: { done: number; total: number }) => {
-        seen.push(done, total);
-        controller.abort(new Error('enough'));
-      };
-      await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
-      expect(seen).toEqual([2, 4]);
-      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
-    });
-
-    it('reports logits that are not finite', async () => {
-      const weights = new Map(portable.weights);
-      const [name, { shape, data }] = [...weights].at(-1) as [string, { shape: number[]; data: Float32Array }];
-      weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
-      await expect(sample({ ...portable, weights })).rejects.toThrow('sample: the model returned logits that are not finite numbers');
-    });
+  it('reports logits that are not finite', async () => {
+    const portable = await toPortable(scoped(tinyModel()));
+    const weights = new Map(portable.weights);
+    const [name, { shape, data }] = [...weights].at(-1) as [string, { shape: number[]; data: Float32Array }];
+    weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
+    await expect(sample({ ...portable, weights })).rejects.toThrow('sample: the model returned logits that are not finite numbers');
   });
 });
 
@@ -135,7 +123,7 @@ describe('log p with which images are drawn', () => {
     ['guidance, adjust and filters', classes, { guidance: 0.7, condition: 0, adjust: weigh, topP: 0.9 }],
   ];
   it.each(cases)('by enumeration: %s', async (_, make, options) => {
-    const network = make();
+    const network = scoped(make());
     setNoise(network, 3, 0.7);
     const model = await toPortable(network);
     const all = allImages(3, 4);
@@ -182,14 +170,12 @@ describe('log p with which images are drawn', () => {
         expectClose(await take(logs.logProb), drawn.logProb, 1e-4);
       });
     }
-    network.dispose();
   });
 
   it('is log p by the model where nothing changes it, without given values, which are certain', async () => {
-    const network = softmax();
+    const network = scoped(softmax());
     setNoise(network, 3, 1.2);
     const model = await toPortable(network);
-    network.dispose();
     const given = { initial: asImages(Array(20).fill([0, 2, 1, 0]), model), known: asImages(Array(20).fill([1, 0, 1, 0]), model) };
     for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }]) {
       const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
@@ -221,10 +207,9 @@ describe('log p with which images are drawn', () => {
     ['later ones, with levels adjusted', [0, 0, 1, 1], { adjust: weigh }],
     ['later ones, with a first value of its own', [0, 0, 1, 1], { firstValue: 'uniform' }],
   ])('makes up for given values: weights are p of the images that agree with %s', async (_, known, options) => {
-    const network = softmax();
+    const network = scoped(softmax());
     setNoise(network, 3, 0.7);
     const model = await toPortable(network);
-    network.dispose();
     const [count, initial] = [900, [1, 2, 0, 1]];
     const repeated = (image: number[]) => asImages(Array<number[]>(count).fill(image), model);
     const given = { initial: repeated(initial), known: repeated(known) };
@@ -246,8 +231,8 @@ describe('log p with which images are drawn', () => {
 
 // Drawing so many takes hours: the test's own time is the limit.
 it.each([4e6, Number.MAX_SAFE_INTEGER])('far more images than fit into memory are refused at once: %d', async (numImages) => {
-  const model = pixelCNN({ ...SIZES, imageShape: [64, 64, 1] });
-  const classes = gatedPixelCNN({ ...SIZES, imageShape: [64, 64, 1], numClasses: 3 });
+  const model = scoped(pixelCNN({ ...SIZES, imageShape: [64, 64, 1] }));
+  const classes = scoped(gatedPixelCNN({ ...SIZES, imageShape: [64, 64, 1], numClasses: 3 }));
   const [plain, conditional] = [await toPortable(model), await toPortable(classes)];
   const given = { numImages, condition: 1 };
   const asks: (() => unknown)[] = [
@@ -266,5 +251,4 @@ it.each([4e6, Number.MAX_SAFE_INTEGER])('far more images than fit into memory ar
       await expect(job).rejects.toThrow(/^(sample|stepper): .*; use fewer images at a time$/);
     }
   });
-  for (const each of [model, classes]) each.dispose();
 });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { tinyModel } from '../../support/models/tiny-space';
 import { noise, setNoise } from '../../support/tensors';
@@ -46,10 +47,9 @@ describe('stepper', () => {
 
   it('continues an image as another one, under its conditions and in any chunk', async () => {
     const sizes = { imageShape: [3, 2, 2] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1 };
-    const model = gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2 });
+    const model = scoped(gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2 }));
     setNoise(model);
     const both = await toPortable(model);
-    model.dispose();
     const numImages = 40; // in two chunks
     const from = Array.from({ length: numImages }, (_, n) => (7 * n + 3) % numImages);
     const map = noise(numImages * 12, 5);
@@ -90,9 +90,8 @@ describe('stepper', () => {
     expect(() => stepper(tiny, { condition: 1 })).toThrow('stepper: condition: wanted none');
     expect(() => stepper(classes)).toThrow('stepper: condition: wanted a class from 0 to 2');
     expect(() => stepper(tiny, { imageShape: [3, 2, 1] })).toThrow('stepper: imageShape: wanted [2, 2, 1]');
-    const any = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    const any = scoped(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 }));
     expect(stepper(await toPortable(any), { imageShape: [1, 2, 1] }).place).toEqual([0, 0, 0]);
-    any.dispose();
 
     const steps = stepper(tiny, { numImages: 2 });
     expect(() => steps.put([0])).toThrow('stepper: put: wanted an array of 2, one for each image, got [0]');

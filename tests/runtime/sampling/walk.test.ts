@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { writeFile } from '../../../src/runtime/codec/format';
 import { Evaluator, evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { digestOf } from '../../../src/runtime/program/file';
-import { useBackend } from '../../support/backends';
+import { onBackend, useBackend } from '../../support/backends';
 import { networksOf } from '../../support/models/networks';
 import { noise, setNoise } from '../../support/tensors';
 
@@ -78,9 +78,7 @@ describe('an abort before the first value of a long row', () => {
   });
 });
 
-describe('a row that is computed in parts', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'a row that is computed in parts', () => {
   const imageShape: [number, number, number] = [4, 64, 1];
   it.each(Object.entries(networksOf(imageShape, 32)))('computes the same bits as at once, with %s', async (_, make) => {
     const model = make();

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../../../scoped';
 import { useBackend } from '../../../support/backends';
 import { expectNoLeaks, setNoise, take } from '../../../support/tensors';
 
@@ -34,7 +35,7 @@ describe('guidance', () => {
     const portable = await toPortable(model);
     const numImages = 18; // evaluated as 36: in several chunks
     const shape = [numImages, ...model.imageShape] as [number, number, number, number];
-    const of = (values: number[]) => tf.tensor4d(values, shape, 'int32');
+    const of = (values: number[]) => scoped(tf.tensor4d(values, shape, 'int32'));
     const places = [...Array(numImages * 4).keys()];
     const [known, initial] = [of(places.map((i) => Number(i % 3 === 0))), of(places.map((i) => i % 2))];
     for (const filters of [{}, { topK: 2, temperature: 0.8 }]) {
@@ -49,7 +50,6 @@ describe('guidance', () => {
       const second = { ...options, firstImage: 9, numImages: 9, condition: condition(9, 0) as never };
       expect(await take(await sample(model, second))).toEqual(unknown.slice(36)); // in whatever parts
     }
-    tf.dispose([known, initial]);
     model.dispose();
   });
 
@@ -85,12 +85,11 @@ describe('guidance', () => {
       [{}, undefined, 'one without conditions'],
       [{ conditionSize: 1, conditionMapSize: 1 }, { vector: tf.zeros([1, 1]), map: tf.zeros([1, 2, 2, 1]) }, 'one by vector and map'],
     ] as const) {
-      const plain = gatedPixelCNN({ ...others, ...kind, imageShape: [2, 2, 1], levels: 3 });
+      const plain = scoped(gatedPixelCNN({ ...others, ...kind, imageShape: [2, 2, 1], levels: 3 }));
       const options = { guidance: 1, ...(condition !== undefined && { condition }) };
       await expect(sample(plain, options)).rejects.toThrow(
         new TypeError(`sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`),
       );
-      plain.dispose();
     }
     model.dispose();
   });
