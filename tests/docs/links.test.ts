@@ -11,7 +11,7 @@ const guides = (await readdir(join(root, 'docs'), { recursive: true }))
   .map((name) => join('docs', name));
 
 const namesIn = async (folder: string) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
-const cards = (await Promise.all(['demo', 'examples', 'kit', 'research'].map(namesIn))).flat();
+const cards = (await Promise.all(['demo', 'examples', 'kit', 'models', 'research'].map(namesIn))).flat();
 const pages = ['README.md', ...guides, ...cards.filter((name) => name.endsWith('.md') && !name.includes('node_modules'))];
 
 /** Markdown without its blocks of code, whose brackets are no links. */
@@ -32,7 +32,9 @@ function anchorsOf(text: string): string[] {
 
 /** The links of a page that do not begin with a scheme, pictures among them. */
 const linksOf = (text: string) =>
-  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string).filter((target) => !/^[a-z]+:/.test(target));
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)]
+    .map(([, link, source]) => (link ?? source) as string)
+    .filter((target) => !/^[a-z]+:/.test(target));
 
 async function isBroken(page: string, link: string): Promise<boolean> {
   const [path, anchor] = link.split('#') as [string, string?];

@@ -44,7 +44,8 @@ describe('data', () => {
 });
 
 describe('before the repository has an address', () => {
-  const LEAK = /OWNER\b|npm (?:install|i) (?:-\S+ )*pixelcnn|(?:github\.com\/[\w-]+|jsdelivr\.net\/npm|unpkg\.com)\/pixelcnn/;
+  const LEAK =
+    /OWNER\b|npm (?:install|i) (?:-\S+ )*pixelcnn|(?:github\.com\/(?!NAME)[\w-]+|jsdelivr\.net\/npm|unpkg\.com)\/pixelcnn-(?:layers|models)/;
   const ADDRESS = 'https://github.com/someone/pixelcnn-layers';
   const pages = async () => {
     const folders = ['demo', 'docs', 'examples', 'kit', 'models', 'research'];
