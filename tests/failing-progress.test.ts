@@ -3,8 +3,8 @@ import * as tensors from 'pixelcnn-layers';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, decompress, logProb, sample } from 'pixelcnn-layers/runtime';
 import { expect, it, vi } from 'vitest';
-import { scoped } from './scoped';
 import { onBackend } from './support/backends';
+import { scoped } from './support/scoped';
 import { expectNoLeaks } from './support/tensors';
 
 const reason = new Error('enough');

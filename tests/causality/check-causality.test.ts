@@ -21,10 +21,10 @@ import {
   shiftedConv2d,
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 const LEVELS = 2;

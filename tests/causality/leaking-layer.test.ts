@@ -13,9 +13,9 @@ import {
   transformerBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf, type Symbolic, through } from '../support/models/graphs';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../kit/random.mjs';
 import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/runtime/core/images';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

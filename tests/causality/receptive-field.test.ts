@@ -13,10 +13,10 @@ import {
   sample,
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onEachBackend } from '../support/backends';
 import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 

@@ -7,9 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
-import { scoped } from '../scoped';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 /** Images [n,1,2,1] of 256 levels, of which each tells its own number: the two bytes of it. */

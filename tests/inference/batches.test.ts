@@ -3,8 +3,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { checkCausality, levelLogProbs, normalize, pixelLogits, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { outputsOf } from '../../src/inference/batches';
-import { scoped } from '../scoped';
 import { onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { take } from '../support/tensors';
 
 type Symbolic = tfl.SymbolicTensor;

@@ -3,9 +3,9 @@ import { gatedPixelCNN, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { fullPasses } from '../../src/inference/full-passes';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { tinyModel } from '../support/models/tiny-space';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks } from '../support/tensors';
 
 onEachBackend('fullPasses', () => {

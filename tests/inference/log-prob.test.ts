@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 onEachBackend('logProb', (backend) => {

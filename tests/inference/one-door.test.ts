@@ -14,8 +14,8 @@ import {
 } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -4,12 +4,12 @@ import type { AutoregressiveModel, SampleOptions, SampleProgress } from 'pixelcn
 import { logProb, MaskedConv2D, maskedConv2d, pixelCNN, sample, toPortable } from 'pixelcnn-layers';
 import { logProb as logProbOfNumbers } from 'pixelcnn-layers/runtime';
 import { describe, expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden/models';
 import { expectToFollow } from '../support/laws/chi-square';
 import { modelOf, through } from '../support/models/graphs';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalAttention } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { slowAttention } from '../support/slow/attention';
 import { setLayerNoise, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';

@@ -4,9 +4,9 @@ import { maskedConv2d } from '../../src/layers/causal-conv-2d';
 import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/encodings';
 import { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '../../src/layers/pixel-cnn-res-block';
 import { pixelCNN } from '../../src/models/pixel-cnn';
-import { scoped } from '../scoped';
 import { onBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 
 interface ScaledArgs extends PixelCNNResBlockArgs {
   factor: number;

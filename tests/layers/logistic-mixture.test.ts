@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, bitsPerDim, levelLogProbs, PixelLayer, sample, type TensorDistribution } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, onBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 onBackend(anyBackend, 'a last layer of a user', () => {

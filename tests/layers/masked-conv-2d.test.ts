@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
+import { scoped } from '../support/scoped';
 import { grid, type SlowWeight, setSlowNoise, slowConv } from '../support/slow/gated';
 import { expectClose, expectCloseRelative, expectNoLeaks, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 

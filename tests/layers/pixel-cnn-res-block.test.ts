@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { randomNumbers } from '../../kit/random.mjs';
 import { partSeed } from '../../src/layers/seeds';
 import reference from '../golden/res_block.json';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectCloseRelative, golden, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('PixelCNNResBlock', () => {

@@ -16,8 +16,8 @@ import {
 } from 'pixelcnn-layers';
 import { expect, expectTypeOf, it } from 'vitest';
 import type { Shape } from '../../src/layers/types';
-import { scoped } from '../scoped';
 import { onBackend, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 

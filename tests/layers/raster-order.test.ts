@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { placeEmbedding, rasterShift } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, take } from '../support/tensors';
 
 onEachBackend('RasterShift', () => {

@@ -7,8 +7,8 @@ import diagonalGray from '../golden/pixelrnn/diagonal_c1.json';
 import diagonalColour from '../golden/pixelrnn/diagonal_c3.json';
 import rowGray from '../golden/pixelrnn/row_c1.json';
 import rowColour from '../golden/pixelrnn/row_c3.json';
-import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectCloseRelative, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 
 const references = [rowGray, rowColour, diagonalGray, diagonalColour];

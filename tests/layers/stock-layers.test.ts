@@ -9,9 +9,9 @@ import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { ProgramBuilder } from '../../src/runtime/program/builder';
-import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { apply, type Symbolic } from '../support/models/graphs';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const shapeOf = (imageShape: ImageModelShape['imageShape'], levels: number): ImageModelShape => ({

@@ -10,9 +10,9 @@ import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
 import type { ImageNode } from '../../src/runtime/program/program';
 import { readinessOf } from '../../src/runtime/program/readiness';
 import type { LayerWeight } from '../../src/runtime/program/weights';
-import { scoped } from '../scoped';
 import { onBackend, onEachBackend } from '../support/backends';
 import { modelOf } from '../support/models/program';
+import { scoped } from '../support/scoped';
 import { type SlowMap, slowly, slowMap } from '../support/slow/program';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 

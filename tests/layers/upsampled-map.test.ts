@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { upsampledMap } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, noise, take } from '../support/tensors';
 
 onEachBackend('UpsampledMap', (backend) => {

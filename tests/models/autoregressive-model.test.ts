@@ -14,10 +14,10 @@ import {
   pixelDropout,
 } from 'pixelcnn-layers';
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
 import { saveAndLoad, savedArtifacts } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
 const LEVELS = 5;

@@ -5,8 +5,8 @@ import { conditionData, conditionTensors, modelInputs, readConditionTensors } fr
 import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

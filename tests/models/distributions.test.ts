@@ -13,11 +13,11 @@ import {
 } from 'pixelcnn-layers';
 import { logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { expectToFollow } from '../support/laws/chi-square';
 import { allImages, kinds } from '../support/models/distributions';
 import { saveAndLoad } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 
 const isOwn = (name: string) => name.includes('own');

@@ -17,9 +17,9 @@ import {
 } from 'pixelcnn-layers';
 import { stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 // The laws of every network, whichever factory makes it: a new factory, or a new option of one, is a new row here.

@@ -3,9 +3,9 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { type GatedBlockOutputs, gatedPixelCNNBlock, type MaskType } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
+import { scoped } from '../support/scoped';
 import { type Grid, grid, type SlowWeight, setSlowNoise, slowBlock, weightsByName } from '../support/slow/gated';
 import { expectClose, noise, take } from '../support/tensors';
 

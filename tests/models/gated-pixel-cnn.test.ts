@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, bitsPerDim, type GatedPixelCNNArgs, gatedPixelCNN, logProb, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { grid, type SlowCondition, type SlowWeight, setSlowNoise, slowGated } from '../support/slow/gated';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 

@@ -3,12 +3,12 @@ import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, sample,
 import { compress, decompress, logProb as portableLogProb, sample as portableSample } from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
 import { expectReference } from '../support/golden/reference';
 import { expectToFollow } from '../support/laws/chi-square';
+import { scoped } from '../support/scoped';
 import { expectClose, setNoise, take } from '../support/tensors';
 
 const small = { imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, seed: 1 } as const;

@@ -3,8 +3,8 @@ import { bitsPerDim, logisticMixture, negativeLogLikelihood } from 'pixelcnn-lay
 import { describe, expect, it } from 'vitest';
 import { likelihoodName, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
-import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, noise, take } from '../support/tensors';
 
 onEachBackend('the loss', () => {

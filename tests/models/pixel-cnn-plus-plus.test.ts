@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, logProb, type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { goldenPlusPlus, goldenPlusPlusModel } from '../support/golden/plus-plus';
 import { expectReference } from '../support/golden/reference';
+import { scoped } from '../support/scoped';
 import { setNoise } from '../support/tensors';
 
 /** A small network; weights are noise where a seed of it is given. */

@@ -3,10 +3,10 @@ import type { BlockArgs } from 'pixelcnn-layers';
 import { bitsPerDim, checkCausality, logProb, maskedConv2d, negativeLogLikelihood, normalize, pixelCNN } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/golden/digits';
 import { buildGolden, goldenModels } from '../support/golden/models';
+import { scoped } from '../support/scoped';
 import { expectClose, expectCloseRelative, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('pixelCNN', (backend) => {

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, initializeFromData, logProb, type PixelSNAILArgs, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { expectReference } from '../support/golden/reference';
 import { goldenSnail, goldenSnails } from '../support/golden/snail';
+import { scoped } from '../support/scoped';
 import { noise, setNoise, take } from '../support/tensors';
 
 const CODES = { levels: 3, shape: [2, 2], resBlocks: 1, resFilters: 2 } as const;

@@ -3,9 +3,9 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, autoregressiveModel, gatedPixelCNN, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkSavedGraph } from '../../src/models/saved-graph';
-import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
 import { savedArtifacts } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 
 type Saved = { class_name: string; config: { layers: SavedLayer[]; [field: string]: unknown } };
 type SavedLayer = { name: string; class_name: string; config: Record<string, unknown>; inbound_nodes?: unknown };

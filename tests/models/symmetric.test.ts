@@ -3,9 +3,9 @@ import type { SymmetricModel, Symmetry } from 'pixelcnn-layers';
 import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { elementsSlowly, inElement } from '../support/laws/all-images';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -3,9 +3,9 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, bitsPerDim, causalAttention, logProb, maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { collectMade, disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from '../../src/models/tfjs-workarounds';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>

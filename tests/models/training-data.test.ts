@@ -18,8 +18,8 @@ import {
 } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { scoped } from '../scoped';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const LEVELS = 4;

@@ -8,9 +8,9 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelCNN, sample } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { beforeAll, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise, take } from '../support/tensors';
 
 const directory = temporaryFolder();

@@ -9,8 +9,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
 /** No process has this number: Linux has at most 2^22. */

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fuseAdam } from '../../src/ops/adam';
-import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
+import { scoped } from '../support/scoped';
 
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attention, chunkOf, provideAttentionKernels } from '../../src/ops/attention';
-import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { sampled } from '../support/runs';
+import { scoped } from '../support/scoped';
 import { expectClose, noise, take } from '../support/tensors';
 
 provideAttentionKernels();

@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { causalConv2d, checkBatchFits } from '../../src/ops/causal-conv';
-import { scoped } from '../scoped';
 import { anyBackend, backends, isGpu, onBackend, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
 describe.runIf(backends.includes('cpu'))('taps that are not used', () => {

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concatElu } from '../../src/ops/concat-elu';
-import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { trainingLoops } from '../support/kernels/loops';
+import { scoped } from '../support/scoped';
 import { expectClose, take } from '../support/tensors';
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross-entropy';
-import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, take } from '../support/tensors';
 
 onEachBackend('crossEntropy', () => {

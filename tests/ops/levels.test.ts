@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { expect, it } from 'vitest';
 import { embedLevels, oneHotLevels } from '../../src/ops/levels';
-import { scoped } from '../scoped';
 import { isGpu, onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 /** Numbers and the level of 4 that each stands for, -1 for none: round(3 x), half upwards. */

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
-import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectCloseRelative, noise, take } from '../support/tensors';
 
 const gradients = tf.valueAndGrads((v, gain) => normalizedKernel(v as tf.Tensor4D, gain as tf.Tensor1D) as tf.Tensor);

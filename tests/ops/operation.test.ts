@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defineOperation } from '../../src/ops/operation';
-import { scoped } from '../scoped';
 import { type Backend, backends, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 
 interface Inputs {

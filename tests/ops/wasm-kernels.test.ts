@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { causalConv2d } from '../../src/ops/causal-conv';
-import { scoped } from '../scoped';
 import { backends, useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { noise, take } from '../support/tensors';
 
 const FLAG = 'PIXELCNN_WASM_KERNELS';

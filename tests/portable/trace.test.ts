@@ -16,8 +16,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
 import { type TracedModel, trace, type Untraced } from '../../src/portable/trace';
 import { AFTER_ROW } from '../../src/runtime/program/times';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { clipGradients } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 /** Where weights of 0 go in a step of gradient descent at rate 1: minus their gradients. */

@@ -9,9 +9,9 @@ import { isSymmetric } from '../../src/models/symmetric';
 import type { ConditionValues } from '../../src/runtime/core/conditions';
 import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
-import { scoped } from '../scoped';
 import { type Backend, onBackend, useBackend } from '../support/backends';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
+import { scoped } from '../support/scoped';
 import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
 import { startInProcess } from '../support/workers/pool-in-process';
 

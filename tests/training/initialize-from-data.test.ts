@@ -16,10 +16,10 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { InitialWeights } from '../../src/layers/initial-weights';
-import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
+import { scoped } from '../support/scoped';
 import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow/gated';
 import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, exponentialDecay, pixelCNN, scheduleLearningRate } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -3,10 +3,10 @@ import { initializers, input, type LayerVariable, layers, model as tfModel } fro
 import { type AutoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, type Trainer } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
 import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { scoped } from '../support/scoped';
 import { largestDifference } from '../support/tensors';
 import { startSilent, startTrainInProcess } from '../support/workers/pool-in-process';
 

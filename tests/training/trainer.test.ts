@@ -16,11 +16,11 @@ import {
 } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
 import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { scoped } from '../support/scoped';
 import { largestDifference, setNoise, take } from '../support/tensors';
 import { startTrainInProcess } from '../support/workers/pool-in-process';
 

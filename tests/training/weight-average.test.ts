@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constraints, type LayerVariable } from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelCNN, WeightAverage } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

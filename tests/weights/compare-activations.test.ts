@@ -3,8 +3,8 @@ import { input, type LayersModel, layers, type SymbolicTensor, model as tfModel 
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { type ActivationDifference, compareActivations, type NamedTensor } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
+import { scoped } from '../support/scoped';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({

@@ -3,10 +3,10 @@ import { constraints, initializers, input, type LayersModel, layers, type Symbol
 import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { describe, expect, it } from 'vitest';
-import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenPlusPlus, goldenPlusPlusArgs } from '../support/golden/plus-plus';
+import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise } from '../support/tensors';
 
 const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 4, numBlocks: 1 };

@@ -17,8 +17,8 @@ import { integer } from '../../../src/runtime/core/arguments';
 import { kinds } from '../../../src/runtime/distributions/kinds';
 import type { DistributionKind } from '../../../src/runtime/distributions/pixel-distribution';
 import { exp, log } from '../../../src/runtime/kernels/arithmetic';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
+import { scoped } from '../../support/scoped';
 import { expectClose, setNoise, take } from '../../support/tensors';
 
 // A new kind of distribution is one record, in the table of kinds. Here is one beside those of the library.

@@ -9,9 +9,9 @@ import type { Machine } from '../../../src/runtime/engine/machine';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { AFTER_ROW, ONCE } from '../../../src/runtime/program/times';
-import { scoped } from '../../scoped';
 import { onEachCpuBackend } from '../../support/backends';
 import { fill } from '../../support/models/random-model';
+import { scoped } from '../../support/scoped';
 import { take } from '../../support/tensors';
 import { expectWarning } from '../../support/warnings';
 

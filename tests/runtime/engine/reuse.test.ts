@@ -5,9 +5,9 @@ import { compress, createPool, decompress, logProb, sample, stepper } from 'pixe
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { networksOf } from '../../support/models/networks';
+import { scoped } from '../../support/scoped';
 import { noise, setNoise, take } from '../../support/tensors';
 import { startInProcess } from '../../support/workers/pool-in-process';
 

@@ -1,10 +1,10 @@
 import { logPartition as ofAnyModel, pixelCNN, symmetric as symmetricTensors, toPortable } from 'pixelcnn-layers';
 import { createPool, type Energy, logPartition, logProb, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, listOf, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
+import { scoped } from '../../support/scoped';
 import { expectNoLeaks, setNoise } from '../../support/tensors';
 import { startInProcess } from '../../support/workers/pool-in-process';
 

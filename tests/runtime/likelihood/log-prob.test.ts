@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { stepper } from '../../../src/runtime/sampling/stepper';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { allTinyImages, tinyModel } from '../../support/models/tiny-space';
+import { scoped } from '../../support/scoped';
 import { expectClose, setNoise, take } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

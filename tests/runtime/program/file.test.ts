@@ -1,7 +1,6 @@
 import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { logProb, type PortableModel, readPortable, sample, stepper, type Weight, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import {
   addWeight,
@@ -19,6 +18,7 @@ import {
   windowOf,
   withHeader,
 } from '../../support/models/portable-file';
+import { scoped } from '../../support/scoped';
 
 // Files of programs that are wrong are in check-program.test.ts, files damaged at random in damaged-file.test.ts.
 

@@ -5,10 +5,10 @@ import { type Adjust, allowed, logProb, type PortableModel, type Potential, type
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { particlesOf } from '../../../src/runtime/sampling/particles';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, countsOf, densities, filtered, listOf, normalized, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
+import { scoped } from '../../support/scoped';
 import { expectClose, expectNoLeaks, largestDifference, setNoise, take } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -3,8 +3,8 @@ import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { randomNumbers } from '../../../kit/random.mjs';
 import { customNoise, seededNoise } from '../../../src/runtime/sampling/noise';
-import { scoped } from '../../scoped';
 import { backends, useBackend } from '../../support/backends';
+import { scoped } from '../../support/scoped';
 
 const take = (noise: ReturnType<typeof seededNoise>, images: number, places: number) =>
   Array.from({ length: places }, () => {

@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/laws/all-images';
 import { expectToFollow } from '../../support/laws/chi-square';
 import { tinyModel } from '../../support/models/tiny-space';
+import { scoped } from '../../support/scoped';
 import { expectClose, expectNoLeaks, setNoise, take } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

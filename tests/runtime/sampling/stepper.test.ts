@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
-import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { tinyModel } from '../../support/models/tiny-space';
+import { scoped } from '../../support/scoped';
 import { noise, setNoise } from '../../support/tensors';
 
 let tiny: PortableModel; // of images [2,2,1] with 3 levels

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scoped } from '../../../scoped';
 import { useBackend } from '../../../support/backends';
+import { scoped } from '../../../support/scoped';
 import { expectNoLeaks, setNoise, take } from '../../../support/tensors';
 
 beforeAll(() => useBackend('wasm'));
