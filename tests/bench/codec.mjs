@@ -9,15 +9,32 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
+import { readDataset } from '../../kit/data/datasets.mjs';
 import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
 import { BYTE_CODECS, codeFile, codeFiles, IMAGE_CODECS, plainPng, sheetOf, writeFiles } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, tableOf } from './lib/report.mjs';
-import { CODED, conditionOf } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
+
+const emoji32 = fileURLToPath(new URL('../../data/emoji-32', import.meta.url)); // which kit/data/sets/make-emoji-32.mjs makes
+
+const testImages = (name, options) => async () => (await readDataset(name, options)).test;
+
+/** Images that the codecs are compared on, and the model that codes them. */
+const SETS = [
+  { title: 'digits 8x8, 17 levels', name: 'digits', read: testImages('digits') },
+  { title: 'clothes 28x28, 16 levels', name: 'clothes', read: testImages('fashion-mnist') },
+  { title: 'emoji 16x16 RGB, 32 levels', name: 'emoji', read: testImages('emoji') },
+  { title: 'emoji 32x32 RGB, 256 levels', name: 'emoji-32', read: testImages('npy', { path: emoji32, levels: 256 }) },
+];
+
+/** The classes of the images, for a model that is told them. */
+const conditionOf = (model, { labels }, numImages) =>
+  model.conditions.length === 0 ? {} : { condition: Array.from(labels.subarray(0, numImages)) };
 
 const { flags, publish } = benchmark('benchmarks', 'bench:codec', { images: '1000', files: 1000, seconds: 20 });
 
@@ -102,7 +119,7 @@ async function speeds(pool, { title, model, data, shape, condition }) {
 const pool = createPool();
 await inTemporaryFolder(async (directory) => {
   const sets = [];
-  for (const set of CODED) sets.push(await measure(set, directory));
+  for (const set of SETS) sets.push(await measure(set, directory));
   const names = Object.keys(sets[0].figures);
   const cell = (set, name) => set.figures[name].bits.toFixed(3);
   const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];
