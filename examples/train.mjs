@@ -179,11 +179,6 @@ if (palette) {
   const { mse, psnr } = lossOf(dataset.test, palette);
   console.log(`palette of ${levels} colours: the test images differ from it by a mean square of ${mse.toFixed(1)}, a PSNR of ${psnr.toFixed(1)} dB`); // biome-ignore format: one line
 }
-if (run.data === 'folder' && !palette && levels < dataset.train.levels) {
-  console.log(
-    `with ${levels} levels it cannot compress the folder: compress.mjs takes PNGs of intensities that the model has`,
-  );
-}
 if (from) console.log(`continues after step ${step}`);
 const progress = trainingProgress(run.steps, step);
 
@@ -214,6 +209,9 @@ async function evaluateAndSave() {
   log.evaluation(step, { trainBits: trainBits(), bits, seconds });
   await save(isBest);
   await log.pictures(step, samples);
+  progress.say(
+    `step ${step}: ${judge.name} ${bits.toFixed(3)} bits/dim; samples in ${join(out, `samples-${step}.png`)}`,
+  );
   since = performance.now();
 }
 
@@ -276,5 +274,6 @@ if (isDone) {
       'these images chose it, so new ones may cost more: --validation N holds out others to choose by',
     );
 } else {
-  console.log(`stopped after step ${step}; --resume --out ${out} continues`);
+  const toDraw = best === null ? `; it can draw from step ${run.every} on` : '';
+  console.log(`stopped after step ${step}; --resume --out ${out} continues${toDraw}`);
 }

@@ -51,4 +51,4 @@ export const models: Record<ModelName, ModelCard>;
  * console.log(data.length); // 576
  * ```
  */
-export function modelURL(name: ModelName): URL;
+export function modelURL(name: ModelName | (string & {})): URL; // any string, and the names that an editor proposes

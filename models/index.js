@@ -108,5 +108,9 @@ export const models = {
 
 export function modelURL(name) {
   if (Object.hasOwn(URLS, name)) return new URL(URLS[name]);
-  throw new TypeError(`modelURL: name: wanted ${Object.keys(URLS).join(', ')}, got ${JSON.stringify(name)}`);
+  const near = Object.keys(URLS).filter((known) => known.startsWith(`${name}`.slice(0, 4)));
+  const hint = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '';
+  throw new TypeError(
+    `modelURL: name: wanted ${Object.keys(URLS).join(', ')}, got ${JSON.stringify(name)}${hint}`,
+  );
 }

@@ -99,7 +99,7 @@ async function modelDirectory(directory) {
   const best = existsSync(run) ? await checkpoints(run).best() : null;
   if (best === null) {
     throw new Error(
-      `--model: wanted a directory with a model.json, or a run of train.mjs or research/pytorch/train.py that has evaluated its model; ${directory} has neither`,
+      `--model: wanted a directory with a model.json, or a run of train.mjs or research/pytorch/train.py that has evaluated its model, as it does every --every steps; ${directory} has neither`,
     );
   }
   const averaged = join(best.directory, 'average');

@@ -27,9 +27,7 @@ export function choosePalette(images, levels, { seed = 1 } = {}) {
   const random = randomNumbers(`${seed}/palette`);
   const all = coloursOf(data);
   if (levels > all.length)
-    throw new Error(
-      `choosePalette: levels: wanted at most ${all.length}, the colours of the images, got ${levels}`,
-    );
+    throw new Error(`--palette: wanted at most ${all.length}, the colours of the images, got ${levels}`);
   const chosen = levels === all.length ? all : cluster(data, all, levels, { seed, random });
   const sorted = Array.from(chosen, partsOf).sort((a, b) => lightness(a) - lightness(b));
   return Uint8Array.from(sorted.flat());

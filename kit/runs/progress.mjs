@@ -66,7 +66,7 @@ class ProgressLines {
  * @param {number} steps
  * @param {number} [done] steps that were done before
  * @param {string} [unit] of the loss
- * @returns {{ update(step: number, loss: number): void, stop(): void }}
+ * @returns {{ update(step: number, loss: number): void, say(line: string): void, stop(): void }}
  */
 export function trainingProgress(steps, done = 0, unit = 'bits/dim') {
   const { columns = 80 } = process.stdout;
@@ -75,11 +75,19 @@ export function trainingProgress(steps, done = 0, unit = 'bits/dim') {
     barsize: Math.max(4, Math.min(30, columns - 50 - unit.length)), // all on one line
   });
   const start = performance.now();
-  bar.start(steps, done, { loss: '-', rate: '-', left: '-' });
+  let shown = [done, { loss: '-', rate: '-', left: '-' }];
+  bar.start(steps, ...shown);
   return {
     update(step, loss) {
       const rate = (1000 * (step - done)) / (performance.now() - start);
-      bar.update(step, { loss: loss.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) });
+      shown = [step, { loss: loss.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) }];
+      bar.update(...shown);
+    },
+    /** A line above the bar. */
+    say(line) {
+      if (process.stdout.isTTY) bar.stop();
+      console.log(line);
+      if (process.stdout.isTTY) bar.start(steps, ...shown);
     },
     stop: () => bar.stop(),
   };

@@ -71,6 +71,14 @@ const PROBLEMS: readonly [RegExp, string][] = [
     'wanted the model.json of a saved model, got no JSON; is the URL right?',
   ],
   [
+    /^Failed to parse URL from|^fetch failed/,
+    "wanted a URL that a server answers; a directory is fileSystem(directory) of 'pixelcnn-layers/node'",
+  ],
+  [
+    /model\.json cannot be read: ENOTDIR/,
+    'wanted the directory of a saved model, got a file; loadPortable loads a .pixelcnn',
+  ],
+  [
     /^Cannot find any (?:load|save) handlers for URL/,
     "wanted a URL that can be loaded here; in Node fileSystem(directory) of 'pixelcnn-layers/node'",
   ],

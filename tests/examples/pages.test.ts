@@ -62,8 +62,8 @@ describe.skipIf(chromiumPath === undefined)('a page without a bundler', () => {
     for (const name of ['dist', 'models']) await symlink(join(root, name), join(folder, name));
     const look = async (page: Page) => {
       const numInk = async () => (await shown(page)).filter((value, i) => i % 4 === 0 && value === 255).length;
-      await expect.poll(numInk).toBeGreaterThan(8 * 50);
-      expect(await numInk()).toBeLessThan((8 * 576) / 2);
+      await expect.poll(numInk).toBeGreaterThan(8 * 16 * 50);
+      expect(await numInk()).toBeLessThan((8 * 16 * 576) / 2);
     };
     await visitBuilt(folder, look, { path: '/some/folder/page.html' });
   });

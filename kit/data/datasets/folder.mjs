@@ -42,6 +42,6 @@ async function readPng(file) {
   try {
     return PNG.sync.read(bytes);
   } catch (error) {
-    throw new Error(`'${file}' is not a readable PNG: ${error.message}`, { cause: error });
+    throw new Error(`'${file}' is not a readable PNG`, { cause: error });
   }
 }

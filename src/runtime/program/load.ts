@@ -71,8 +71,7 @@ export async function loadPortable(
   }
   const response = await responseTo(from, signal).catch((cause) => {
     signal?.throwIfAborted();
-    const problem =
-      cause.code === 'ENOENT' ? 'there is no such file' : (cause.cause?.message ?? cause.message);
+    const problem = PROBLEMS[cause.code] ?? cause.cause?.message ?? cause.message;
     throw new Error(`${what}: ${problem}`, { cause });
   });
   if (!response.ok)
@@ -82,6 +81,12 @@ export async function loadPortable(
   await cache?.put(from, new Response(bytes)).catch(() => {}); // where there is room
   return model;
 }
+
+/** What is wrong with a file, by Node's code. */
+const PROBLEMS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'wanted a file of writePortable, got a directory; loadModel loads a saved model',
+};
 
 /** Modules of Node, where it is Node: bundles for pages must not name them. */
 const { process } = globalThis as unknown as { process?: { getBuiltinModule?(name: string): never } };

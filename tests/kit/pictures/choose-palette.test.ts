@@ -50,7 +50,7 @@ describe('choosePalette', () => {
     const data = Uint8Array.from({ length: 48 }, (_, i) => [1, 2, 3, 200, 100, 0, 9, 9, 9, 1, 2, 3][i % 12] ?? 0);
     const few = imageSet({ data, shape: [4, 2, 2, 3], levels: 256 });
     expect([...choosePalette(few, 3)]).toEqual([1, 2, 3, 9, 9, 9, 200, 100, 0]);
-    expect(() => choosePalette(few, 4)).toThrow('levels: wanted at most 3, the colours of the images, got 4');
+    expect(() => choosePalette(few, 4)).toThrow('--palette: wanted at most 3, the colours of the images, got 4');
   });
 
   it('refuses other images and numbers of levels by name', () => {
