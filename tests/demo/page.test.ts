@@ -32,7 +32,7 @@ describe('the demo', () => {
       const numClasses = condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
       expect(entry).toMatchObject({ shape: imageShape, levels, numClasses });
     }
-    const card = await readFile(join(DEMO, '../examples/models/digits/README.md'), 'utf8');
+    const card = await readFile(join(DEMO, '../models/digits.md'), 'utf8');
     expect(card).toContain(`${catalogue['digits']?.testBits?.toFixed(3)} bits/dim on the`);
   });
 
