@@ -124,7 +124,7 @@ async function digestOfSources() {
   names.push(`${root}src/runtime/kernels/limits.ts`);
   const hash = createHash('sha256').update(asc.version);
   for (const file of [fileURLToPath(import.meta.url), `${folder}/../encoding.ts`, ...names])
-    hash.update(await readFile(file)).update(file.slice(root.length));
+    hash.update(await readFile(file)).update(file.slice(root.length).replaceAll('\\', '/'));
   return hash.digest('hex');
 }
 

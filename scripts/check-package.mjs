@@ -31,7 +31,6 @@ import {
   load,
   ONE_COPY,
   ROUND_TRIP,
-  RUNTIME_DIGEST,
   RUNTIME_TYPES,
   SAVE,
   SCRIPT_AND_MODULES,
@@ -217,14 +216,14 @@ async function installBare(...tarballs) {
 
 /** Runs users' programs in each engine, as ESM and as CommonJS, with tfjs and without. */
 async function checkEngines() {
-  const digests = [];
-  for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
-    cpSync(join(repository, 'tests/support/models', name), join(bare, name));
-  }
   writeFileSync(join(project, 'stripes.mjs'), checkedQuickStart());
-  for (const extension of ['mjs', 'cjs'])
-    writeFileSync(join(bare, `runtime.${extension}`), RUNTIME_DIGEST[extension]);
-  await forEachEngine(temporary, async ({ name, runFile }) => {
+  cpSync(join(repository, 'tests/conformance'), join(bare, 'conformance'), { recursive: true });
+  await forEachEngine(temporary, async ({ name, runFile, isEmulated }) => {
+    for (const flags of [[], ['--javascript']])
+      await check(`${name}: the bits of every model, ${flags[0] ?? 'with WebAssembly'}`, () =>
+        runFile('conformance/run.mjs', bare, ...flags),
+      );
+    if (isEmulated) return;
     const ways = [
       ['imported', 'mjs'],
       ['required', 'cjs'],
@@ -235,14 +234,6 @@ async function checkEngines() {
         check(`${name}, ${way}: trains, saves, loads, samples`, () =>
           runFile(`round-trip.${extension}`, project),
         ),
-      ),
-      ...ways.map(([way, extension]) =>
-        check(`${name}, ${way}: the runtime without tfjs, alone and in a pool`, async () => {
-          const digest = (await runFile(`runtime.${extension}`, bare)).trim();
-          digests.push(digest);
-          assert.match(digest, /^[0-9a-f]{1,8}$/);
-          assert.equal(digest, digests[0]); // equal bits in all of them
-        }),
       ),
     ]);
   });

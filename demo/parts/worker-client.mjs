@@ -46,7 +46,11 @@ export function workerClient(which = 'engine', { onLost = () => {} } = {}) {
   /** @param {import('../worker/protocol.mjs').FromWorker} message */
   const receive = ({ id, report, result, error }) => {
     const job = pending.get(id);
-    if (report !== undefined) return job?.onReport?.(report);
+    if (report !== undefined) {
+      job?.onReport?.(report);
+      worker?.postMessage({ isRead: true });
+      return undefined;
+    }
     pending.delete(id);
     if (result !== undefined) return job?.resolve(result);
     const failure = Object.assign(new Error(error.message), { name: error.name });

@@ -14,12 +14,14 @@
  * @typedef {'plain' | 'gated'} Network
  * @typedef {'digits' | 'syllables' | 'drawings'} SetName
  *
- * @typedef {{ id: number, job: Job } | { id: number, cancel: true }} ToWorker
+ * @typedef {{ id: number, job: Job } | { id: number, cancel: true } | { isRead: true }} ToWorker
+ * `isRead`: the page has shown the oldest report that it had not
  * @typedef {{ id: number, report: object } | { id: number, result: object, tensors?: number } | { id: number, error: Failure }} FromWorker
  * `tensors`: how many tfjs holds after the job, where it is there
  * @typedef {{ name: string, message: string, isLost: boolean }} Failure
  * `isLost`: the worker could not start its backend and is of no more use
- * @typedef {{ signal: AbortSignal, report: (what: object) => void }} Context of a job
+ * @typedef {{ signal: AbortSignal, report: (what: object) => Promise<void> }} Context of a job; a report is done once the page has read it,
+ * for which training waits: a page under load falls behind otherwise
  *
  * @typedef {SampleJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob | InsideJob |
  *   DependsJob} EngineJob

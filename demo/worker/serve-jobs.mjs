@@ -1,7 +1,7 @@
 /**
  * Takes the page's jobs in a worker, one after the other.
  *
- * @typedef {(job: object, context: { signal: AbortSignal, report: (what: object) => void }) => Promise<object>} Task
+ * @typedef {(job: object, context: { signal: AbortSignal, report: (what: object) => Promise<void> }) => Promise<object>} Task
  *
  * @param {Record<string, () => Promise<Task>>} tasks by the kind of a job; loaded with the first job that needs it
  * @param {{ before?: (job: object) => Promise<void>, extras?: () => object }} [options] `before`: what a job needs first; `extras`: what
@@ -11,8 +11,14 @@ export function serveJobs(tasks, { before = async () => {}, extras = () => ({}) 
   /** Of jobs that are not yet done, by number. */
   const cancellers = new Map();
   let last = Promise.resolve();
+  /** What to do once the page has read the reports, in their order. */
+  const unread = [];
 
   self.addEventListener('message', ({ data }) => {
+    if (data.isRead) {
+      unread.shift()?.();
+      return;
+    }
     if (data.cancel) {
       cancellers.get(data.id)?.abort();
       return;
@@ -28,7 +34,11 @@ export function serveJobs(tasks, { before = async () => {}, extras = () => ({}) 
       await before(job);
       const task = await tasks[job.kind]();
       signal.throwIfAborted();
-      const result = await task(job, { signal, report: (what) => self.postMessage({ id, report: what }) });
+      const report = (what) => {
+        self.postMessage({ id, report: what });
+        return new Promise((resolve) => unread.push(resolve));
+      };
+      const result = await task(job, { signal, report });
       self.postMessage({ id, result, ...extras() });
     } catch (error) {
       const { name = 'Error', message = String(error), isLost = false } = error ?? {};

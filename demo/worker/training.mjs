@@ -23,7 +23,7 @@ let present = null;
 
 /**
  * @param {import('./protocol.mjs').TrainJob} job
- * @param {{ signal: AbortSignal, report: (progress: import('./protocol.mjs').Progress) => void }} context
+ * @param {{ signal: AbortSignal, report: (progress: import('./protocol.mjs').Progress) => Promise<void> }} context
  */
 export async function train({ settings, drawings, cores }, { signal, report }) {
   const [images, testImages] = await readSet(settings, drawings);
@@ -50,7 +50,7 @@ export async function train({ settings, drawings, cores }, { signal, report }) {
   };
 
   try {
-    if (run.step === 0) report(await show());
+    if (run.step === 0) await report(await show());
     for (const batch of imageBatches(images, { batchSize, seed: 1, firstStep: run.step })) {
       for (const [i, trained] of run.trained.entries()) await learn(trained, trainers[i], batch, run.step);
       tf.dispose(batch);
@@ -58,8 +58,8 @@ export async function train({ settings, drawings, cores }, { signal, report }) {
 
       const now = performance.now();
       if (signal.aborted || now - start > LONGEST) break;
-      if (isMilestone(run.step) || now - shown > showEvery) report(await show());
-      else if (now - reported > REPORT_EVERY) report(news());
+      if (isMilestone(run.step) || now - shown > showEvery) await report(await show());
+      else if (now - reported > REPORT_EVERY) await report(news());
       else continue;
       await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
     }

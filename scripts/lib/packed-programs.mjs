@@ -1,21 +1,5 @@
 /** Users' programs, which the checks of the packed library run and compile. */
 
-/** Prints a digest of what the runtime draws, scores, compresses and steps through. Its pool lets the program end. */
-export const RUNTIME_DIGEST = {
-  mjs: `
-import * as runtime from 'pixelcnn-layers/runtime';
-import { runtimeDigest } from './runtime-digest.mjs';
-
-console.log(await runtimeDigest(runtime));
-`,
-  cjs: `
-const runtime = require('pixelcnn-layers/runtime');
-const { runtimeDigest } = require('./runtime-digest.mjs');
-
-runtimeDigest(runtime).then(console.log);
-`,
-};
-
 /**
  * Trains, saves and loads a model, trains it further and draws from it. TypeScript, of which the compiler makes an ES
  * module that imports this package, or CommonJS that requires it.

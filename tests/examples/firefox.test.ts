@@ -8,29 +8,16 @@ import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FIRST_WORK, recordAnswers } from '../demo/open-page';
 import { answerOfCdn, CDN } from '../support/browsers/cdn';
+import { makeConformancePage } from '../support/browsers/conformance-page';
 import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/browsers/firefox';
 import { serve, type Watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
-import { runtimeDigest } from '../support/models/runtime-digest.mjs';
-import { installPackages } from '../support/node/installed';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
-import { workers } from '../support/workers/pool-workers';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const SCRIPT = 'pixelcnn-layers.min.js';
-
-/** A page whose title becomes the digest, or what went wrong. */
-const DIGEST_PAGE = `
-  import * as runtime from 'pixelcnn-layers/runtime';
-  import { runtimeDigest } from './runtime-digest.mjs';
-  const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
-  runtimeDigest(runtime, { createWorker }).then(
-    (digest) => { document.title = digest; },
-    ({ message }) => { document.title = message; },
-  );
-`;
 
 /** In the page: trains as a visitor with four cores would, and tells the server what the page says. */
 async function trainAndTell(firstWork: string) {
@@ -110,19 +97,15 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
       panel.scrollIntoView();
     });
 
-  it('the runtime gives the bits that it gives in Node, alone and in a pool', async () => {
+  it('the runtime gives the bits of all machines, alone and in a pool', async () => {
     const project = join(folder, 'project');
-    await installPackages(project);
-    for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
-      await cp(join(root, 'tests/support/models', name), join(project, name));
-    }
-    await writeFile(join(project, 'main.js'), DIGEST_PAGE);
-    const html = '<link rel="icon" href="data:,"><script type="module" src="./main.js"></script>';
-    await writeFile(join(project, 'index.html'), `<!doctype html><html><head>${html}</head></html>`);
-    const expected = await runtimeDigest(runtime, { createWorker: workers.startWorker });
+    await makeConformancePage(
+      project,
+      `{ workers: 2, createWorker: () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' }) }`,
+    );
     await visit({ root: project, base: './', configFile: false, worker: { format: 'es' } }, async () => {
       await says('title', /./);
-      expect(await page.title()).toBe(expected);
+      expect(await page.title()).toBe('the same bits');
     });
   });
 

@@ -24,12 +24,10 @@ const shown = (page: Page) =>
 /** A page of examples, alone in a folder, whose import map leads to the CDN. */
 async function pageOfCdn(name: string) {
   const html = await readFile(join(root, 'examples/pages', name), 'utf8');
-  const { version } = packageJson;
-  const tfjs = /"\.\.\/\.\.\/node_modules\/(@tensorflow\/[\w-]+)\//g;
   const text = html
-    .replaceAll('"../../dist/', `"${CDN}npm/pixelcnn-layers@${version}/dist/`)
-    .replaceAll('"../../models/', `"${CDN}npm/pixelcnn-models@${version}/`)
-    .replaceAll(tfjs, `"${CDN}npm/$1@4.22.0/`)
+    .replaceAll('"../../dist/', `"${CDN}npm/pixelcnn-layers@${packageJson.version}/dist/`)
+    .replaceAll('"../../models/', `"${CDN}npm/pixelcnn-models@${packageJson.version}/`)
+    .replaceAll(/"\.\.\/\.\.\/node_modules\/(@tensorflow\/[\w-]+)\//g, `"${CDN}npm/$1@4.22.0/`)
     .replaceAll("'../../kit/data/sets/", "'"); // a file beside the page
   await writeFile(join(folder, name), text);
 }
