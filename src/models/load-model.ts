@@ -75,7 +75,7 @@ const PROBLEMS: readonly [RegExp, string][] = [
     "wanted a URL that a server answers; a directory is fileSystem(directory) of 'pixelcnn-layers/node'",
   ],
   [
-    /model\.json cannot be read: ENOTDIR/,
+    /^.*model\.json cannot be read: ENOTDIR/,
     'wanted the directory of a saved model, got a file; loadPortable loads a .pixelcnn',
   ],
   [
@@ -88,5 +88,5 @@ function problemOf(message: string): string {
   const [pattern, ours] = PROBLEMS.find(([pattern]) => pattern.test(message)) ?? [];
   return pattern === undefined
     ? message
-    : message.replace(new RegExp(`${pattern.source}.*`, 's'), ours as string);
+    : message.replace(new RegExp(`(?:${pattern.source}).*`, 's'), ours as string);
 }

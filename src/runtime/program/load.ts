@@ -116,14 +116,19 @@ async function bytesOf(
   const parts: Uint8Array[] = [];
   let loaded = 0;
   const reader = body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true };
-    if (done) break;
-    parts.push(value);
-    loaded += value.length;
-    await onProgress(loaded, total);
+  try {
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done) break;
+      parts.push(value);
+      loaded += value.length;
+      await onProgress(loaded, total);
+    }
+    await onProgress(loaded, loaded);
+  } catch (error) {
+    reader?.cancel().catch(() => {}); // or the rest would still be sent
+    throw error;
   }
-  await onProgress(loaded, loaded);
   return joined(parts);
 }
 
