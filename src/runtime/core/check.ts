@@ -217,3 +217,14 @@ export function checkFeatures(what: string, value: unknown, parts: number, of = 
   }
   return features;
 }
+
+/**
+ * Files, and the kernels' memory, have the byte order of all processors but a few, such as s390x. There, numbers would be wrong
+ * without a word.
+ *
+ * @throws Error on those few
+ */
+export function checkByteOrder(): void {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
+    throw new Error('pixelcnn-layers needs a little-endian processor, and this one is big-endian');
+}

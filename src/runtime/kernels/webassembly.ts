@@ -1,3 +1,4 @@
+import { checkByteOrder } from '../core/check';
 import { INSTRUCTION_WORDS, OPS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
@@ -15,9 +16,10 @@ const FEW_FLOATS = 2 ** 19;
 /**
  * The fastest kernels that run here, over a heap of at least the given number of floats, all zero.
  *
- * @throws RangeError if there is not enough memory
+ * @throws RangeError if there is not enough memory; Error on a big-endian processor
  */
 export function makeKernels(floats: number): SamplingKernels {
+  checkByteOrder();
   try {
     return webAssemblyKernels(floats) ?? javascriptKernels(floats);
   } catch (cause) {

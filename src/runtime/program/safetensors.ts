@@ -1,8 +1,15 @@
-import { checkInteger, checkList, checkRecord, sizeFromShape, throwTypeError } from '../core/check';
+import {
+  checkByteOrder,
+  checkInteger,
+  checkList,
+  checkRecord,
+  sizeFromShape,
+  throwTypeError,
+} from '../core/check';
 
 // Safetensors, https://github.com/huggingface/safetensors: the length of the header, 8 bytes; the header, which is JSON
 // with the type, shape and offsets of each tensor, and strings of metadata; and the bytes of all tensors, without gaps.
-// Everything is little-endian, like all machines that run JavaScript with WebAssembly.
+// Everything is little-endian.
 
 /** A tensor as bytes, row-major. */
 export interface TensorBytes {
@@ -46,9 +53,10 @@ const LENGTH_BYTES = 8;
 /**
  * Writes a safetensors file, with tensors in the given order.
  *
- * @throws TypeError if a tensor has the name reserved for metadata
+ * @throws TypeError if a tensor has the name reserved for metadata; Error on a big-endian processor
  */
 export function writeContainer({ tensors, metadata }: Container): Uint8Array<ArrayBuffer> {
+  checkByteOrder();
   if (tensors.has(METADATA)) throwTypeError('tensors', 'names of tensors', METADATA);
   const entries: string[] = [];
   const add = (name: string, value: unknown) =>
@@ -73,9 +81,10 @@ const BRACE = 0x7b;
  *
  * @param kind what the caller wants, for the message about a file that is none
  * @returns tensors whose bytes are views of the file, not copies
- * @throws TypeError or Error if the file is damaged, truncated or not a safetensors file
+ * @throws TypeError or Error if the file is damaged, truncated or not a safetensors file; Error on a big-endian processor
  */
 export function readContainer(file: Uint8Array, kind = 'a safetensors file'): Container {
+  checkByteOrder();
   const room = file.length - LENGTH_BYTES;
   const stated = room < 0 ? Infinity : new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (stated > room && file[LENGTH_BYTES] !== BRACE)

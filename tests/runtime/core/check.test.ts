@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { anything, optional, readArguments } from '../../../src/runtime/core/arguments';
 import {
   checkBoolean,
@@ -18,6 +18,8 @@ import {
   show,
   throwTypeError,
 } from '../../../src/runtime/core/check';
+import { readPortable, sample, writePortable } from '../../../src/runtime/index';
+import { portableModel } from '../../support/models/portable-model.mjs';
 
 /** Reads arguments of these names, of any values. */
 const checkArgs = (what: string, args: unknown, names: object) =>
@@ -213,4 +215,15 @@ describe('checks at their bounds', () => {
     expect(named('wxydefgh', 'abcdefgh')).toThrow('wanted one of abcdefgh');
     expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
   });
+});
+
+it('refuses big-endian processors wherever numbers in memory are read as bytes', async () => {
+  const model = portableModel();
+  const file = writePortable(model);
+  const of = vi.spyOn(Uint16Array, 'of').mockReturnValue(Uint16Array.from([0x100])); // the bytes of 1 there
+  const message = 'pixelcnn-layers needs a little-endian processor';
+  expect(() => writePortable(model)).toThrow(message);
+  expect(() => readPortable(file)).toThrow(message);
+  await expect(sample(model)).rejects.toThrow(message);
+  of.mockRestore();
 });
