@@ -18,6 +18,7 @@ import './styles/magnet.css';
 import './styles/training.css';
 import './styles/game.css';
 import './styles/inside.css';
+import './styles/same-bits.css';
 import './styles/room.css';
 import { mountWall } from './panels/wall.mjs';
 import { followContents } from './parts/contents.mjs';
@@ -27,7 +28,7 @@ import { hashPlace } from './parts/hash-place.mjs';
 /** The other panels, in the order in which they are filled. */
 const PANELS = [
   ...['drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'],
-  ...['game', 'sampling', 'classifying'],
+  ...['game', 'sampling', 'classifying', 'same-bits'],
 ];
 
 /** Milliseconds that the other panels wait for the first picture, at most. */

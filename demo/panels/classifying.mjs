@@ -46,15 +46,7 @@ export function mountClassifying(root) {
         link.answer,
         task.element,
       ),
-      h(
-        'div.stage',
-        bars.headline,
-        bars.element,
-        h(
-          'p.hint',
-          'The model was trained to draw, and classifies as well: it is a generative classifier. A network trained to classify is usually more accurate. And an image of nothing it knows gets an answer too, often a sure one. So a background model is asked as well, which sees only the 12 nearest earlier pixels: it knows strokes, but no shapes. One test image in 20 is called unusual, and some images of other things still pass as usual.',
-        ),
-      ),
+      h('div.stage', bars.headline, bars.element),
     ),
   );
   reset.disabled = link.element.disabled = true;

@@ -70,10 +70,7 @@ export function mountTraining(root) {
         'div.stage',
         caption,
         view.element,
-        h(
-          'p.hint',
-          'Lines are of training images, smoothed: a running average over about the last 50 steps. Dots are of 99 test images.',
-        ),
+        h('p.hint', 'Lines: training images, averaged over about 50 steps. Dots: 99 test images.'),
       ),
       h(
         'div.controls',

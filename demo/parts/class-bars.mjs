@@ -8,10 +8,6 @@ export function classBars() {
     'div.classes',
     h('p.class-key', h('span', 'class'), h('span', 'bits'), h('span'), h('span', 'chance')),
     list,
-    h(
-      'p.hint',
-      'Bits are −log₂ p(image | class): the fewer, the likelier. The chance is p(class | image), where before looking all classes are equally likely.',
-    ),
   );
 
   /**

@@ -58,7 +58,7 @@ export function packedFiles(root, { client, present }) {
       h('summary', 'The file, and back'),
       h(
         'p.hint',
-        'The model itself is not counted: to unpack any number of files, you need the same model once (1.2 MB). About 60 bytes of every PNG, and about 40 bytes of our file, are headers.',
+        'The model itself is not counted: it is needed once, to unpack any number of files. Headers are about 60 bytes of a PNG, and 40 of our file.',
       ),
       h('div.buttons', save, said),
       back.element,

@@ -12,5 +12,6 @@ serveJobs({
   inside: async () => (await import('./inside.mjs')).lookInside,
   depends: async () => (await import('./inside.mjs')).changeEach,
   magnet: async () => (await import('./magnet.mjs')).drawMagnets,
+  conformance: async () => (await import('./conformance.mjs')).compareDigests,
   png: async () => (await import('./png.mjs')).pngOf,
 });

@@ -24,7 +24,7 @@
  * for which training waits: a page under load falls behind otherwise
  *
  * @typedef {SampleJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob | InsideJob |
- *   DependsJob} EngineJob
+ *   DependsJob | ConformanceJob} EngineJob
  * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob} TfjsJob
  * @typedef {EngineJob | TfjsJob} Job
  *
@@ -72,6 +72,10 @@
  * @typedef {{ kind: 'depends', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} DependsJob
  * how likely each level of a pixel would be, were one of the pixels before it of the opposite level. Result `{ changed }`: for each of these [L],
  * or null where the network does not see it
+ *
+ * @typedef {{ kind: 'conformance', withWebAssembly: boolean }} ConformanceJob
+ * compares the results of a list of models with the digests that another machine has made. Reports `{ done, total }`; result `{ total, different,
+ * seconds }`, of which `different` has names
  *
  * Jobs of the worker that trains, on `backend` where they compute.
  *

@@ -193,6 +193,7 @@ export const FIRST_WORK = {
   training: '.uplot',
   masks: '.kernel canvas',
   inside: '.inside-most:not(:empty)',
+  'same-bits': '.platforms',
 };
 
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */

@@ -1,0 +1,91 @@
+import { MODELS } from '../catalogue.mjs';
+import { button } from '../parts/controls.mjs';
+import { h } from '../parts/dom.mjs';
+import { packedFiles } from '../parts/packed-files.mjs';
+import { gallery } from '../parts/pictures.mjs';
+import { taskRunner } from '../parts/task.mjs';
+import { workerClient } from '../parts/worker-client.mjs';
+
+/** Draws the picture that is the same everywhere, and so is its file. */
+const MODEL = 'characters';
+const SEED = 7;
+
+/** Where the list has the same digests, as docs/reference/same-bits.md has it: by WebAssembly, and by JavaScript alone; null is not tried. */
+export const PLATFORMS = [
+  ['Node 20 and 26, Bun and Deno, x64', true, true],
+  ['Node 20, ARM64 (emulated)', true, true],
+  ['Chromium, x64', true, true],
+  ['Firefox, x64', true, null],
+];
+
+const WAYS = [
+  ['WebAssembly', true],
+  ['JavaScript', false],
+];
+
+/**
+ * Compares the bits of this browser, by WebAssembly and by JavaScript alone, with those of other machines; and draws a picture
+ * whose file opens on any of them.
+ *
+ * @param {HTMLElement} root
+ */
+export function mountSameBits(root) {
+  const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
+  const task = taskRunner({ onChange: update });
+  const start = button('Compare', () => task.run(compare), 'button.primary');
+  const cells = WAYS.map(() => h('td', '?'));
+  const picture = gallery({ label: 'A character that every machine draws alike' });
+  const tray = h('div.tray', { hidden: true }, picture.element);
+  const files = packedFiles(root, { client: clients[0], present: () => ({ model: MODEL }) });
+  const head = WAYS.map(([name]) => h('th', { scope: 'col' }, name));
+  const others = PLATFORMS.map(([name, ...ways]) =>
+    h('tr', h('th', { scope: 'row' }, name), ...ways.map((isSame) => h('td', isSame ? 'the same' : '–'))),
+  );
+  root.append(
+    h(
+      'div.work.even',
+      h(
+        'div.controls',
+        h('div.buttons', start),
+        task.element,
+        h(
+          'table.platforms',
+          h('thead', h('tr', h('td'), ...head)),
+          h('tbody', h('tr.present', h('th', { scope: 'row' }, 'This browser'), ...cells), ...others),
+        ),
+      ),
+      h('div.stage', tray, files.element),
+    ),
+  );
+
+  function update() {
+    start.disabled = task.isBusy;
+  }
+
+  async function compare(signal) {
+    for (const cell of cells) cell.textContent = '?';
+    const found = new Set();
+    for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
+      task.say(`Computing by ${name}…`);
+      const { total, different, seconds } = await clients[i].run(
+        { kind: 'conformance', withWebAssembly },
+        { signal, onReport: ({ done, total }) => task.tick(`${done} of ${total}`) },
+      );
+      for (const one of different) found.add(one);
+      cells[i].textContent = `${total - different.length} of ${total} the same, in ${seconds.toFixed(1)} s`;
+    }
+    if (found.size > 0) task.fail(`Other bits: please report your browser. ${[...found].join(', ')}`);
+    task.say('Drawing a picture…');
+    const [client] = clients;
+    const { levels } = await client.run(
+      { kind: 'sample', model: MODEL, numImages: 1, seed: SEED },
+      { signal },
+    );
+    const { bytes } = await client.run({ kind: 'compress', model: MODEL, levels }, { signal });
+    picture.show(levels, MODELS[MODEL]);
+    tray.hidden = false;
+    files.element.open = true;
+    files.offer({ bytes, levels, name: 'same-bits' });
+    task.say(`Every machine draws this picture, and makes the same file of ${bytes.length} bytes.`);
+  }
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { PLATFORMS } from '../../demo/panels/same-bits.mjs';
+import { button, downloadOf, eventually, runInWorkers, says, useDemo } from './open-page';
+
+const demo = useDemo();
+const panel = () => demo.panel('same-bits');
+const cells = () => panel().locator('.present td').allTextContents();
+
+it('compares both ways with the list, and opens the file of its picture', async () => {
+  await demo.open('same-bits');
+  await button(panel(), 'Compare').click();
+  await says(panel(), 'makes the same file');
+  const [first, second] = await cells();
+  expect(first).toMatch(/^119 of 119 the same, in \d+\.\d s$/);
+  expect(second).toMatch(/^119 of 119 the same, in \d+\.\d s$/);
+  const { name, bytes } = await downloadOf(demo.page, () => button(panel(), 'Download the file').click());
+  await panel().getByLabel('Choose a .pxc file').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: bytes });
+  const said = panel().locator('.file-drop').getByRole('status');
+  await eventually(() => said.textContent()).toBe('The same picture: all 576 pixels equal those of the one downloaded.');
+});
+
+it('says which results differ, and of which way', async () => {
+  await runInWorkers(demo.page, 'const { fround } = Math; Math.fround = (x) => fround(x * (1 + 2 ** -20));');
+  await demo.open('same-bits');
+  await button(panel(), 'Compare').click();
+  await says(panel(), 'makes the same file');
+  const [first, second] = await cells();
+  expect(first).toMatch(/^119 of/);
+  expect(second).toMatch(/^\d+ of 119 the same/);
+  expect(await panel().getByText('Other bits').textContent()).toContain('gated');
+});
+
+it('has the platforms of the docs', async () => {
+  const docs = await readFile(new URL('../../docs/reference/same-bits.md', import.meta.url), 'utf8');
+  for (const [name, ...ways] of PLATFORMS)
+    expect(docs).toContain(`| ${name} | ${ways.map((same) => (same ? 'the same' : '–')).join(' | ')} |`);
+});
