@@ -12,7 +12,6 @@ import { layerTimes } from './lib/layer.mjs';
 import { machine } from './lib/machine.mjs';
 import { compiled, forwardPass, ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
 import { normalizationTimes } from './lib/normalization.mjs';
-import { profileStep } from './lib/profile.mjs';
 import { mebibytes, ms, showRow, spread, tableOf } from './lib/report.mjs';
 import { summary, timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
@@ -139,21 +138,4 @@ await useBackend('wasm');
 const { without, normalized } = await normalizationTimes(batch, seconds);
 const normalization = `A step of five masked convolutions with 32 features, 28x28x1, takes ${ms(without.median)} ms; with \`pixelNormalization\` between them ${ms(normalized.median)} ms, ${(normalized.median / without.median).toFixed(2)} times as long.`;
 
-// Where the time of a step goes.
-const profileRows = [];
-for (const [name, shape] of Object.entries(shapes)) {
-  const { xs, labels } = randomBatch(shape, batch);
-  const model = compiled(ours(shape));
-  const { convolutions, operations, optimizer, rest, slowest } = await profileStep(model, () => model.trainOnBatch(xs, labels));
-  const total = convolutions + operations + optimizer + rest;
-  const share = (time) => `${((100 * time) / total).toFixed(0)} %`;
-  profileRows.push({
-    ...{ 'training step on wasm': name, ms: ms(total), 'our kernels': share(convolutions), "tfjs's operations": share(operations) },
-    ...{ Adam: share(optimizer), 'tape and JavaScript': share(rest), 'slowest tfjs operations, ms': slowest.join(', ') },
-  });
-  tf.dispose([xs, labels]);
-}
-const profile = `Where the time of a step goes:\n\n${tableOf(profileRows)}`;
-
-const inDocs = [tableOf(inShort), layers, normalization, `Medians of one run on ${machine()}.`];
-await publish([networks, layers, normalization, profile].join('\n\n'), inDocs.join('\n\n'));
+await publish([networks, layers, normalization].join('\n\n'), inDocs.join('\n\n'));
