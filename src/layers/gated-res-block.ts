@@ -10,7 +10,12 @@ import {
   type Values,
 } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
-import { type Shift, shiftedArguments, shiftedWindow } from '../runtime/core/declared-window';
+import {
+  dilationArguments,
+  type Shift,
+  shiftedArguments,
+  shiftedWindow,
+} from '../runtime/core/declared-window';
 import { type KernelWindow, pointWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
 import { addGate, areConditions } from './conditions';
@@ -30,6 +35,7 @@ const declared = {
   shift: shiftedArguments().shift,
   /** Rows and columns of its windows, odd or even. @default [2, 3] for `'down'`, [2, 2] for `'downRight'`, else 3 */
   kernelSize: derived(shiftedArguments().kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
+  ...dilationArguments,
   /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
   /** The activation before each convolution. `'elu'` halves the features that are read. @default 'concatElu' */

@@ -7,6 +7,7 @@ import {
   rate,
   type Values,
 } from '../runtime/core/arguments';
+import { dilationArguments } from '../runtime/core/declared-window';
 import { windowAround } from '../runtime/core/window';
 import { addConvolution, normalizationArguments } from './convolution-weights';
 import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
@@ -20,6 +21,7 @@ const declared = {
   filters: multipleOf('imageChannels'),
   /** Kernel of the middle convolution, odd. @default 3 */
   kernelSize: optional(oddLengths(), [3, 3]),
+  ...dilationArguments, // of the middle convolution
   /** The probability of dropping a feature in training, after the first convolution. @default 0 */
   dropout: rate(),
   ...normalizationArguments,
@@ -55,10 +57,10 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
   }
 
   protected override addWeights(): Arithmetic {
-    const { filters: h, kernelSize, imageChannels } = this.settings;
+    const { filters: h, kernelSize, imageChannels, dilationRate } = this.settings;
     const dropout = dropoutOf(this.settings);
     const point = windowAround([1, 1], 'B', imageChannels);
-    const around = windowAround(kernelSize, 'B', imageChannels);
+    const around = windowAround(kernelSize, 'B', imageChannels, dilationRate);
     const last = { ...this.settings, initialScale: 0.1 };
     const convIn = addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings);
     const convMid = addConvolution(this, 'conv_mid_', around, [h, h], this.settings);

@@ -83,8 +83,9 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
     if (String(kernelSize) === '1,1') return product(layer.weights, activation, shapes);
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
-    if (String(config['dilationRate']) !== '1,1') throwTypeError('dilationRate', '1', config['dilationRate']);
-    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'same' });
+    const [rows, columns] = [config['dilationRate']].flat() as number[];
+    const dilationRate = [rows, columns ?? rows] as [number, number];
+    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'same', dilationRate });
     return product(layer.weights, activation, shapes, around); // only for conditions, since it would see later pixels of the image
   },
   UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {

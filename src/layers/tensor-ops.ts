@@ -217,11 +217,20 @@ function convolve(
 ): tf.Tensor4D {
   const { stride, transposed } = window;
   const plain = plainWindow(window);
+  const dilation = windows.dilationOf(window);
   const biases = bias && tensorOf<tf.Tensor1D>(bias);
   const conv = (of: tf.Tensor4D) =>
-    causalConv2d(of, causalKernel, biases, activation, plain.anchor[1], windows.presentColumns(plain));
+    causalConv2d(
+      of,
+      causalKernel,
+      biases,
+      activation,
+      plain.anchor[1],
+      windows.presentColumns(plain),
+      dilation,
+    );
   if (windows.seesBelow(window)) {
-    const below = window.kernelSize[0] - 1 - window.anchor[0];
+    const below = (window.kernelSize[0] - 1 - window.anchor[0]) * dilation[0];
     const [n, h, w] = x.shape;
     const padded = tf.pad(x, [[0, 0], [0, below], [0, 0], [0, 0]]); // biome-ignore format: [N,H+below,W,in], one pair a dimension
     return tf.slice(conv(padded), [0, below, 0, 0], [n, h, w, causalKernel.shape[3]]); // [N,H+below,W,in] -> [N,H,W,out]

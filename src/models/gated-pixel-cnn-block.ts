@@ -21,7 +21,7 @@ import {
   type Values,
 } from '../runtime/core/arguments';
 import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../runtime/core/check';
-import { getMask } from '../runtime/core/declared-window';
+import { dilationArguments, getMask } from '../runtime/core/declared-window';
 
 /** The two stacks of Gated PixelCNN, each [N,H,W,F]. The block that reads the image receives it as both. */
 export interface GatedStacks {
@@ -49,6 +49,7 @@ const declared = {
   filters: multipleOf('imageChannels'),
   /** Rows and columns of the window, odd; one number for a square one. @default 3 */
   kernelSize: optional(oddLengths(), [3, 3]),
+  ...dilationArguments, // of both stacks
   /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
   maskType: optional(oneOf('A', 'B'), 'B'),
   /**
@@ -108,6 +109,7 @@ export function gatedPixelCNNBlock<
   checkNames(what, Object.keys(checkRecord(what, stacks)), ['vertical', 'horizontal', 'skip']); // all that a block returns
   const values = readArguments('gatedPixelCNNBlock', args, declared);
   const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
+  const { dilationRate } = values;
   const [rows, columns] = values.kernelSize;
   const conditions = checkGraph(stacks, values);
   const { vertical, horizontal } = stacks;
@@ -128,8 +130,13 @@ export function gatedPixelCNNBlock<
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
 
   const gateInputs = 2 * filters;
-  const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
-  const present = { kernelSize: [1, columns], imageChannels } satisfies Partial<ConvArgs>;
+  const above = {
+    kernelSize: [rows, columns],
+    dilationRate,
+    imageChannels: 1,
+    vertical: true,
+  } satisfies Partial<ConvArgs>;
+  const present = { kernelSize: [1, columns], dilationRate, imageChannels } satisfies Partial<ConvArgs>;
   const v = conv('vertical', vertical, { filters: gateInputs, maskType, ...above }); // [N,H,W,in] -> [N,H,W,2F]
   const h = add(
     'sum',

@@ -41,7 +41,7 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const values = readArguments('gatedPixelCNN', args, declared);
-  const { numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
+  const { numBlocks, firstKernelSize, kernelSize, dilationRate, dropout, seed, name } = values;
   const { imageChannels, hidden, out } = network.networkSizes('gatedPixelCNN', values);
   const { image, inputs, conditions } = network.networkInputs('gatedPixelCNN', values, 2 * hidden);
 
@@ -56,6 +56,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
       imageChannels,
       dropout,
       kernelSize: index === 0 ? firstKernelSize : kernelSize,
+      dilationRate: index === 0 ? 1 : dilationRate,
       maskType: index === 0 ? 'A' : 'B',
       condition: conditions,
       isLast: index === numBlocks,

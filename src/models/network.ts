@@ -20,6 +20,7 @@ import {
 } from '../runtime/core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../runtime/core/check';
 import type { ConditionShape } from '../runtime/core/conditions';
+import { dilationArguments } from '../runtime/core/declared-window';
 import { numParameters } from '../runtime/distributions/mixture-parameters';
 import {
   type AutoregressiveModel,
@@ -94,6 +95,7 @@ export const networkArguments = {
   firstKernelSize: optional(oddLengths(), [7, 7]),
   /** Kernel size, or window, of the blocks, odd. @default 3 */
   kernelSize: optional(oddLengths(), [3, 3]),
+  ...dilationArguments, // of the blocks' kernels
   /**
    * The distribution of the outputs. A mixture's coefficients between channels are 0, since
    * features are grouped by channel and already see the earlier channels.

@@ -26,6 +26,8 @@ export interface BlockArgs extends SeedArgs {
   imageChannels: number;
   /** Kernel size of the block's spatial convolution. */
   kernelSize: number | [number, number];
+  /** Rows and columns from tap to tap of that kernel. @default 1 */
+  dilationRate?: [number, number];
   /** 0 for the first block, 1 for the next. */
   index: number;
   /** The probability of dropping a feature in training. @default no dropout */
@@ -71,7 +73,8 @@ export interface PixelCNNArgs extends Given<typeof declared> {}
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const values = readArguments('pixelCNN', args, declared);
-  const { imageShape, numBlocks, firstKernelSize, kernelSize, block, dropout, seed, name } = values;
+  const { imageShape, numBlocks, firstKernelSize, kernelSize, dilationRate, block, dropout, seed, name } =
+    values;
   const { imageChannels, hidden, out } = networkSizes('pixelCNN', values);
   if (block.prototype instanceof layers.Layer)
     throwTypeError('pixelCNN: block', 'a function that returns a layer, not a class', block);
@@ -80,9 +83,13 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
   const stack: layers.Layer[] = inputLayers(values); // [N,H,W,C] -> [N,H,W,in*C]
   stack.push(maskedConv2d({ ...first, maskType: 'A' })); // [N,H,W,in*C] -> [N,H,W,2hC]
-  const dropping = dropout > 0 ? { dropout } : {}; // without dropout, a block need not support the option
+  // A block need not support what is not asked for.
+  const options = {
+    ...(dropout > 0 && { dropout }),
+    ...(dilationRate.some((rate) => rate > 1) && { dilationRate }),
+  };
   for (let index = 0; index < numBlocks; index++) {
-    const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...dropping }); // [N,H,W,2hC] -> [N,H,W,2hC]
+    const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...options }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
       throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);

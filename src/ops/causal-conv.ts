@@ -6,7 +6,12 @@ import { outputs, wasmKernel } from './wasm-kernels';
 /** The activation that is fused into a convolution. */
 type Activation = 'linear' | 'relu';
 
-type Attributes = { readonly activation: Activation; readonly left: number; readonly presentColumns: number };
+interface Attributes {
+  readonly activation: Activation;
+  readonly left: number;
+  readonly presentColumns: number;
+  readonly dilation: readonly [rows: number, columns: number];
+}
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -29,6 +34,7 @@ interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
  * @param bias [out], or null
  * @param left 0 to columns - 1; by default the kernel is centred, which requires an odd number of columns
  * @param presentColumns 0 to columns; by default up to the output's own column
+ * @param dilation rows and columns from tap to tap; `left` counts taps
  * @returns [N,H,W,out]
  * @throws RangeError if the batch is larger than the GPU can hold
  */
@@ -39,10 +45,11 @@ export function causalConv2d(
   activation: Activation = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
+  dilation: Attributes['dilation'] = [1, 1],
 ): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
-  return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns });
+  return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns, dilation });
 }
 
 /** The output [N,H,W,out], and what its gradients need. */
@@ -74,17 +81,16 @@ export const composedConv: Convolution = {
 type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
 /** The part of a kernel that is used: its first columns, and how many lie left and right of the output's own. */
-interface UsedPart {
-  shape: tf.Tensor4D['shape']; // [rows,columns,in,out]
-  left: number;
-  right: number;
+interface UsedPart extends Pick<Attributes, 'left' | 'dilation'> {
+  readonly shape: tf.Tensor4D['shape']; // [rows,columns,in,out]
+  readonly right: number;
 }
 
 /** The whole kernel, unless it is a single row in which nothing to the right of the output's own pixel is used. */
-function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: Attributes): UsedPart {
+function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left, dilation }: Attributes): UsedPart {
   const [rows, columns, featuresIn, featuresOut] = shape;
-  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
-  return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
+  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left, dilation };
+  return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0, dilation };
 }
 
 const partOf = (kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D =>
@@ -108,7 +114,8 @@ function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: Activa
     const y: tf.Tensor = tf.engine().runKernel(tf._FusedMatMul, { a, b, ...optionalBias }, attributes); // [1, N*H*W, out]
     return tf.reshape(y, [n, h, w, featuresOut]); // [1, N*H*W, out] -> [N,H,W,out]
   }
-  const attributes = { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations: 1, activation };
+  const { dilation: dilations } = part;
+  const attributes = { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations, activation };
   return tf.engine().runKernel(tf.FusedConv2D, { x, filter: kernel, ...optionalBias }, attributes); // [N,H,W,out]
 }
 
@@ -124,10 +131,13 @@ function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf
   const lastFirst = tf.range(rows * columns - 1, -1, -1, 'int32');
   const flipped = tf.transpose(tf.gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
   const backwards = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return paddedConv2d(dz, backwards as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
+  return paddedConv2d(dz, backwards as tf.Tensor4D, padsBelow(part), { dilation: part.dilation }); // [N,H,W,in]
 }
 
-/** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with its batch as features, convolved with dz. */
+/**
+ * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with its batch as features, convolved with dz. Where taps
+ * are dilated, so are the places of this convolution's outputs: a stride.
+ */
 function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const { shape } = part;
   const featuresIn = shape[2];
@@ -136,7 +146,7 @@ function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Ten
   const byImage = tf.reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
   const images = tf.reshape(tf.transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = tf.transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = paddedConv2d(images as tf.Tensor4D, kernels, padsAbove(part)); // [in,rows,columns,out]
+  const dk = paddedConv2d(images as tf.Tensor4D, kernels, padsAbove(part), { stride: part.dilation }); // [in,rows,columns,out]
   return tf.transpose(dk, [1, 2, 0, 3]) as tf.Tensor4D; // [rows,columns,in,out]
 }
 
@@ -144,9 +154,18 @@ function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Ten
  * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it will be
  * differentiated, a separate operation adds the zeros, since tfjs-node has no gradient for asymmetric padding.
  */
-function paddedConv2d(x: tf.Tensor4D, kernel: tf.Tensor4D, pads: Pads): tf.Tensor4D {
+function paddedConv2d(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  pads: Pads,
+  {
+    stride = [1, 1],
+    dilation = [1, 1],
+  }: { stride?: Attributes['dilation']; dilation?: Attributes['dilation'] },
+): tf.Tensor4D {
   const isRecorded = tf.engine().state.gradientDepth > 0;
-  return isRecorded ? tf.conv2d(tf.pad(x, pads), kernel, 1, 'valid') : tf.conv2d(x, kernel, 1, pads);
+  const [of, pad] = isRecorded ? [tf.pad(x, pads), 'valid' as const] : [x, pads];
+  return tf.conv2d(of, kernel, [...stride], pad, 'NHWC', [...dilation]);
 }
 
 /** [N,H,W,F] -> [F]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm. */
@@ -181,16 +200,16 @@ function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
 const isPointwise = ([rows, columns]: tf.Tensor4D['shape']) => rows === 1 && columns === 1;
 
 // biome-ignore-start format: one pair a dimension, NHWC
-const padsAbove = ({ shape: [rows], left, right }: UsedPart): Pads => [
+const padsAbove = ({ shape: [rows], left, right, dilation: [down, across] }: UsedPart): Pads => [
   [0, 0],
-  [rows - 1, 0],
-  [left, right],
+  [down * (rows - 1), 0],
+  [across * left, across * right],
   [0, 0],
 ];
-const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
+const padsBelow = ({ shape: [rows], left, right, dilation: [down, across] }: UsedPart): Pads => [
   [0, 0],
-  [0, rows - 1],
-  [right, left],
+  [0, down * (rows - 1)],
+  [across * right, across * left],
   [0, 0],
 ];
 // biome-ignore-end format: one pair a dimension, NHWC
@@ -235,9 +254,9 @@ const wasmWeightGradients = wasmKernel(
 function sizesOf(
   { shape: [n, h, w, featuresIn] }: tf.Tensor4D,
   { shape: [rows, columns, , featuresOut] }: tf.Tensor4D,
-  { left, presentColumns }: Attributes,
+  { left, presentColumns, dilation }: Attributes,
 ) {
-  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns] as const;
+  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns, ...dilation] as const;
 }
 
 export const wasmConv: Convolution = {

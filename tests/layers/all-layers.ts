@@ -24,6 +24,8 @@ export interface LayerRow {
   isEarly?: false;
   /** In how many groups the features of input and output are, one for each channel, of which none sees a later one. @default 1 */
   groups?: number;
+  /** Arguments that `args` cannot have too. */
+  apart?: string[];
   /** Arguments that are wrong, and what is said of them. */
   wrong: readonly [args: object, message: string][];
   /** Inputs that are wrong, of the least arguments and some others; only one input is left out of its list. */
@@ -139,9 +141,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   GatedResBlock: {
     make: all.gatedResBlock,
-    args: { filters: 3, shift: 'downRight', kernelSize: [3, 2], hiddenFilters: 5, hasSkip: true, activation: 'elu', dropout: 0.25, weightNormalization: true, seed: 4 },
+    args: { filters: 3, shift: 'downRight', kernelSize: [3, 2], dilationRate: [2, 1], hiddenFilters: 5, hasSkip: true, activation: 'elu', dropout: 0.25, weightNormalization: true, seed: 4 },
     least: { filters: 2, shift: 'down' },
-    defaults: { kernelSize: [2, 3], hiddenFilters: 2, hasSkip: false, activation: 'concatElu', dropout: 0, weightNormalization: false },
+    defaults: { kernelSize: [2, 3], dilationRate: [1, 1], hiddenFilters: 2, hasSkip: false, activation: 'concatElu', dropout: 0, weightNormalization: false },
     inputs: [[3, 4, 3], [3, 4, 1], [3]],
     wrong: [
       ...seed, ...dropout, ...normalization,
@@ -181,9 +183,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   MaskedConv2D: {
     make: all.maskedConv2d,
-    args: { filters: 6, kernelSize: [3, 5], maskType: 'A', imageChannels: 2, vertical: true, weightNormalization: true, seed: 4, ...ofAny },
+    args: { filters: 6, kernelSize: [3, 5], dilationRate: [1, 2], maskType: 'A', imageChannels: 2, vertical: true, weightNormalization: true, seed: 4, ...ofAny },
     least: { filters: 3, kernelSize: 3 },
-    defaults: { kernelSize: [3, 3], maskType: 'B', imageChannels: 3, vertical: false, weightNormalization: false, useBias: true, activation: 'linear' },
+    defaults: { kernelSize: [3, 3], dilationRate: [1, 1], maskType: 'B', imageChannels: 3, vertical: false, weightNormalization: false, useBias: true, activation: 'linear' },
     inputs: [[3, 4, 2]],
     isEarly: false, // a vertical stack sees all of the rows above
     wrong: [
@@ -223,8 +225,8 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   PixelCNNResBlock: {
     make: all.pixelCNNResBlock,
-    args: { filters: 4, imageChannels: 2, kernelSize: [5, 3], dropout: 0.25, weightNormalization: true, seed: 4 }, least: { filters: 3 },
-    defaults: { imageChannels: 3, kernelSize: [3, 3], dropout: 0, weightNormalization: false }, inputs: [[3, 4, 8]], groups: 2,
+    args: { filters: 4, imageChannels: 2, kernelSize: [5, 3], dilationRate: [1, 2], dropout: 0.25, weightNormalization: true, seed: 4 }, least: { filters: 3 },
+    defaults: { imageChannels: 3, kernelSize: [3, 3], dilationRate: [1, 1], dropout: 0, weightNormalization: false }, inputs: [[3, 4, 8]], groups: 2,
     wrong: [...seed, ...dropout, ...channels, ...normalization, [{ filters: 4 }, 'filters: wanted a multiple'], [{ kernelSize: 2 }, 'kernelSize: wanted']],
     wrongInputs: [[[[4, 4, 9]], 'input: wanted 6 features (2 * filters), got 9']],
   },
@@ -287,7 +289,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     least: { filters: 2, kernelSize: 2, shift: 'down' },
     defaults: { kernelSize: [2, 2], stride: 1, transposed: false, weightNormalization: false, useBias: true }, inputs: [[2, 3, 2]],
     isEarly: false, // since transposed
+    apart: ['dilationRate'],
     wrong: [
+      [{ stride: 2, dilationRate: 2 }, 'dilationRate: wanted 1 with a stride, got [2, 2]'], [{ dilationRate: 0 }, 'dilationRate: wanted'],
       ...seed, ...normalization,
       ...['up', undefined, 'down_right'].map((shift): [object, string] => [{ shift }, "shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got"]),
       ...[0, 1.5, [2, -1], [1, 2, 3], '2'].map((kernelSize): [object, string] => [{ kernelSize }, 'kernelSize: wanted a positive integer']),

@@ -40,9 +40,9 @@ onBackend('cpu', 'the names of a layer’s arguments', () => {
   });
 
   it('are listed if none is near', () => {
-    const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 } as never);
+    const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, padding: 'same' } as never);
     expect(convolve).toThrow(
-      "MaskedConv2D: unknown option 'dilationRate': wanted one of kernelSize, maskType, imageChannels, vertical, filters, ",
+      "MaskedConv2D: unknown option 'padding': wanted one of kernelSize, maskType, imageChannels, vertical, dilationRate, filters, ",
     );
     expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
   });

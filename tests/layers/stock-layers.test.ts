@@ -105,7 +105,6 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
   'prelu, a slope for each place': [(name) => layers.prelu({ name, sharedAxes: [3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 3, 1]'],
   'prelu, a slope for each row': [(name) => layers.prelu({ name, sharedAxes: [2, 3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 1, 1]'],
   'conv2d of 3x3 without zeros around': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, name }), ": padding: wanted 'same', got 'valid'"],
-  'conv2d of 3x3, dilated': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', dilationRate: 2, name }), ': dilationRate: wanted 1, got [2, 2]'],
   'upSampling2d, bilinear': [(name) => layers.upSampling2d({ size: [1, 1], interpolation: 'bilinear', name }), ": interpolation: wanted 'nearest', got 'bilinear'"],
   'conv2d of every second pixel': [(name) => layers.conv2d({ filters: 5, kernelSize: 1, strides: 2, name }), ': strides: wanted 1, got [2, 2]'],
   'conv2d whose features come first': [(name) => layers.conv2d({ filters: 5, kernelSize: 1, dataFormat: 'channelsFirst', name }), ": dataFormat: wanted 'channelsLast', got 'channelsFirst'"],

@@ -13,7 +13,7 @@ describe('the arguments of a network', () => {
   it('are filled in where they are left out', () => {
     const { hiddenDim: _, numBlocks: __, ...given } = args;
     const undefinedOnes = { seed: undefined, name: undefined };
-    const kernels = { firstKernelSize: [7, 7], kernelSize: [3, 3] };
+    const kernels = { firstKernelSize: [7, 7], kernelSize: [3, 3], dilationRate: [1, 1] };
     const filled = { levels: 256, input: 'scaled', ...kernels, output: 'softmax', dropout: 0, ...undefinedOnes };
     expect(readArguments('net', given, networkArguments)).toEqual({ ...given, ...filled });
   });

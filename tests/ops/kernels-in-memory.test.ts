@@ -39,14 +39,14 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
       [`lstmBack ${path}`, { inputs: [states, 4 * states, states, kernel], outputs: [4 * states], scratchBytes: kernels.lstmBackScratch(...rest), run: ([dz = 0], [dh = 0, g = 0, c = 0, k = 0], scratch) => kernels.lstmBack(dz, dh, g, c, k, ...rest, scratch) }],
     ];
   }); // biome-ignore format: one call a line
-  const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2], [2, 1, 0, 0], [1, 2, 0, 2]].flatMap(([r = 1, c = 1, left = 0, present = 1]): [string, Call][] => {
-    const all = [2, 2, 3, size, size + 1, r, c, left, present] as const;
+  const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2], [2, 1, 0, 0], [1, 2, 0, 2], [2, 3, 1, 2, 2, 3]].flatMap(([r = 1, c = 1, left = 0, present = 1, ...[down = 1, across = 1]]): [string, Call][] => {
+    const all = [2, 2, 3, size, size + 1, r, c, left, present, down, across] as const;
     const [of, out, kernel] = [12 * size, 12 * (size + 1), r * c * size * (size + 1)];
     const [scratchBytes, backBytes] = [kernels.convolutionScratch(...all), kernels.correlationScratch(...all)];
     return [
-      [`convolve ${r}x${c}`, { inputs: [of, kernel, size + 1], outputs: [out], scratchBytes, run: ([y = 0], [x = 0, k = 0, b = 0], scratch) => kernels.convolve(y, x, k, b, ...all, 0, scratch) }],
-      [`convolveBack ${r}x${c}`, { inputs: [out, out, kernel], outputs: [of], scratchBytes, run: ([dx = 0], [dy = 0, y = 0, k = 0], scratch) => kernels.convolveBack(dx, dy, y, k, ...all, scratch) }],
-      [`correlate ${r}x${c}`, { inputs: [of, out, out], outputs: [size + 1, ...(r * c === 1 ? [kernel] : [])], scratchBytes: backBytes + 4 * kernel, run: ([db = 0, dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, db, x, dy, y, ...all, scratch) }],
+      [`convolve ${r}x${c}, ${down} and ${across} apart`, { inputs: [of, kernel, size + 1], outputs: [out], scratchBytes, run: ([y = 0], [x = 0, k = 0, b = 0], scratch) => kernels.convolve(y, x, k, b, ...all, 0, scratch) }],
+      [`convolveBack ${r}x${c}, ${down} and ${across} apart`, { inputs: [out, out, kernel], outputs: [of], scratchBytes, run: ([dx = 0], [dy = 0, y = 0, k = 0], scratch) => kernels.convolveBack(dx, dy, y, k, ...all, scratch) }],
+      [`correlate ${r}x${c}, ${down} and ${across} apart`, { inputs: [of, out, out], outputs: [size + 1, ...(r * c === 1 ? [kernel] : [])], scratchBytes: backBytes + 4 * kernel, run: ([db = 0, dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, db, x, dy, y, ...all, scratch) }],
     ];
   }); // biome-ignore format: one call a line
   return [

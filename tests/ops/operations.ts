@@ -87,13 +87,15 @@ const convolutions = fc.record({
   filters: upTo(17),
   rows: upTo(4),
   columns: fc.oneof(usualColumns, anyColumns),
+  dilation: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [1, 3], [3, 2]),
   activation: fc.constantFrom('linear', 'relu'),
   hasBias: fc.boolean(),
   seed,
 });
 type Convolution = Of<typeof convolutions>;
+type Recipe = Omit<Convolution, 'dilation'> & Partial<Convolution>;
 
-function convolution({ x, filters, rows, columns: [columns, left, present], activation, hasBias, seed }: Convolution): Case {
+function convolution({ x, filters, rows, columns: [columns, left, present], dilation = [1, 1], activation, hasBias, seed }: Recipe): Case {
   const [n, h, w, features] = x;
   const kernel = given([rows, columns, features, filters], seed + 1);
   // What is not used of the last row is 0, as a mask leaves it.
@@ -106,14 +108,16 @@ function convolution({ x, filters, rows, columns: [columns, left, present], acti
     shape: [n, h, w, filters],
     tolerance: 1e-5, // sums of up to 200 products
     isUnused,
-    run: (...[xs, k, b]) => causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present),
+    run: (...[xs, k, b]) =>
+      causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present, dilation),
     slow: (...[xs = [], k = [], b]) =>
       Array.from({ length: n * h * w * filters }, (_, at) => {
         const [o, pixel] = [at % filters, Math.floor(at / filters)];
         const [j, i, image] = [pixel % w, Math.floor(pixel / w) % h, Math.floor(pixel / w / h)];
         let z = b?.[o] ?? 0;
         for (let tap = 0; tap < rows * columns; tap++) {
-          const [r, c] = [i + Math.floor(tap / columns) - (rows - 1), j + (tap % columns) - left];
+          const [down, right] = [Math.floor(tap / columns) - (rows - 1), (tap % columns) - left];
+          const [r, c] = [i + down * dilation[0], j + right * dilation[1]];
           if (!isUsed(tap) || r < 0 || c < 0 || c >= w) continue;
           for (let f = 0; f < features; f++)
             z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[(tap * features + f) * filters + o] as number);
@@ -368,7 +372,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     keepsNaN: false, // a ReLU of tfjs does not, on some backends
   },
   'causalConv2d, wider': {
-    cases: fc.record<Convolution>({ x: fc.tuple(upTo(2), upTo(2), fc.integer({ min: 8, max: 40 }), upTo(9)), filters: upTo(17),
+    cases: fc.record<Recipe>({ x: fc.tuple(upTo(2), upTo(2), fc.integer({ min: 8, max: 40 }), upTo(9)), filters: upTo(17),
       rows: oneOf(1, 2, 7), columns: usualColumns, activation: fc.constantFrom('linear', 'relu'), hasBias: fc.boolean(), seed }).map(convolution),
     numRuns: 6,
     example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }),

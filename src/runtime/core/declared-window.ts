@@ -35,6 +35,15 @@ export type Shift = (typeof shifts)[number];
 
 const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 
+/** The arguments that reach further with as many weights. */
+export const dilationArguments = {
+  /**
+   * Rows and columns from one tap of the kernel to the next, one number for both: as in tfjs's `conv2d`, only at stride 1.
+   * @default 1
+   */
+  dilationRate: optional(lengths(), [1, 1]),
+};
+
 export const shiftedArguments = () => ({
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
@@ -44,6 +53,7 @@ export const shiftedArguments = () => ({
   stride: optional(oneOf(1, 2), 1),
   /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
+  ...dilationArguments,
 });
 
 /** Arguments of a window of shifted convolutions. */
@@ -62,6 +72,7 @@ export const maskedWindowArguments = {
    * above. Set `imageChannels: 1` for any number of features. @default false
    */
   vertical: flag(false),
+  ...dilationArguments,
 };
 
 const maskArguments = () => ({
@@ -108,27 +119,34 @@ type ShiftedWindow = Pick<Values<ReturnType<typeof shiftedArguments>>, 'kernelSi
 /** The window of a shifted convolution, from checked arguments. `what` names the caller in errors. */
 export function shiftedWindow(
   what: string,
-  { kernelSize, shift, stride = 1, transposed = false }: ShiftedWindow,
+  { kernelSize, shift, stride = 1, transposed = false, dilationRate = [1, 1] }: ShiftedWindow,
 ): KernelWindow {
+  if (stride > 1 && dilationRate.some((rate) => rate > 1))
+    throwTypeError(`${what}: dilationRate`, '1 with a stride', dilationRate);
   const [rows, columns] = kernelSize;
   const middle = (columns - 1) >> 1;
   if (shift === 'excludesCentre' || shift === 'same') {
     if (stride > 1 || transposed)
       throwTypeError(`${what}: stride`, `1, and not transposed, with shift '${shift}'`, stride);
     if (shift === 'same')
-      return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'everythingAndBelow', 1);
-    return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
+      return windowAround(
+        checkKernelSize(`${what}: kernelSize`, kernelSize),
+        'everythingAndBelow',
+        1,
+        dilationRate,
+      );
+    return { ...windowAround(kernelSize, 'A', 1, dilationRate), anchor: [rows - 1, middle] };
   }
   const [last, right] = transposed ? [0, 0] : [rows - 1, columns - 1];
   const anchor = [last, shift === 'down' ? middle : right] as const;
-  return { ...windowAround(kernelSize, 'everything', 1), anchor, stride, transposed };
+  return { ...windowAround(kernelSize, 'everything', 1, dilationRate), anchor, stride, transposed };
 }
 
 /** The window of a masked convolution, from checked arguments. */
 export function maskedWindow(args: Values<typeof maskedWindowArguments>): KernelWindow {
-  const { kernelSize, maskType, imageChannels, vertical } = args;
+  const { kernelSize, maskType, imageChannels, vertical, dilationRate } = args;
   const ofRows = maskType === 'A' ? 'nothing' : 'everything';
-  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels);
+  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels, dilationRate);
 }
 
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */

@@ -22,7 +22,18 @@ export interface KernelWindow {
   readonly stride: number;
   /** Whether the convolution is transposed: it enlarges the map, as the gradient of a strided convolution does. */
   readonly transposed: boolean;
+  /** Rows and columns from tap to tap. @default [1, 1] */
+  readonly dilation?: readonly [rows: number, columns: number];
+  /**
+   * Into how many groups the features of each channel are split; an output sees only inputs of its own group. A kernel
+   * is [rows, columns, in / groups, out].
+   * @default 1
+   */
+  readonly groups?: number;
 }
+
+export const dilationOf = ({ dilation = [1, 1] }: KernelWindow): readonly [rows: number, columns: number] =>
+  dilation;
 
 /** What one tap of a window sees: nothing, earlier channels, earlier channels and its own, or everything. */
 type Visibility = 'nothing' | 'earlier' | 'own' | 'everything';
@@ -35,9 +46,11 @@ export function windowAround(
   kernelSize: readonly [rows: number, columns: number],
   present: KernelWindow['present'],
   imageChannels: number,
+  dilation: readonly [rows: number, columns: number] = [1, 1],
 ): KernelWindow {
   const anchor = [kernelSize[0] >> 1, kernelSize[1] >> 1] as const;
-  return { kernelSize, anchor, present, imageChannels, stride: 1, transposed: false };
+  const window = { kernelSize, anchor, present, imageChannels, stride: 1, transposed: false };
+  return dilation.some((rate) => rate > 1) ? { ...window, dilation } : window;
 }
 
 /** The window of a 1x1 kernel that sees all features of its pixel. */
@@ -54,12 +67,10 @@ export function flipped(window: KernelWindow): KernelWindow {
 }
 
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
-export function offsetOfTap(
-  { anchor, transposed }: KernelWindow,
-  row: number,
-  column: number,
-): [number, number] {
-  const [down, right] = [row - anchor[0], column - anchor[1]];
+export function offsetOfTap(window: KernelWindow, row: number, column: number): [number, number] {
+  const { anchor, transposed } = window;
+  const [rows, columns] = dilationOf(window);
+  const [down, right] = [(row - anchor[0]) * rows, (column - anchor[1]) * columns];
   return transposed ? [-down, -right] : [down, right];
 }
 
@@ -75,7 +86,10 @@ export function visibilityAt(window: KernelWindow, row: number, column: number):
   return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
 }
 
-/** The first output that sees an input through a tap; all later outputs see it too. `featuresOut` if none does. */
+/**
+ * The first output that sees a kernel's input through a tap; all later outputs see theirs of this number too.
+ * `featuresOut` if none does.
+ */
 export function firstSeeing(
   { imageChannels }: KernelWindow,
   visibility: Visibility,

@@ -1,6 +1,6 @@
 import { type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
-import type { KernelWindow } from '../core/window';
+import { dilationOf, type KernelWindow } from '../core/window';
 import type { makeKernels } from '../kernels/webassembly';
 import { mapAsCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
 import {
@@ -58,7 +58,8 @@ export function withMaps(
       // A convolution that sees rows below equals one that sees only rows above and the current
       // one, shifted down, over a map extended by this many rows of zeros.
       const { kernelSize, anchor } = node.window;
-      const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
+      const last = kernelSize[0] - 1;
+      const below = (last - anchor[0]) * dilationOf(node.window)[0];
       const window: KernelWindow = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
       return evaluated(index, { ...node, window }, below);
     }

@@ -1,8 +1,8 @@
-import { type KernelWindow, offsetOfTap, visibilityAt } from '../core/window';
+import { dilationOf, type KernelWindow, offsetOfTap, visibilityAt } from '../core/window';
 
 export type Tap = readonly [row: number, column: number];
 
-/** Taps that read adjacent places in a row of a map, from left to right. */
+/** Taps that read places of a row of a map, from left to right, at the distance that {@link Phase} states. */
 export interface TapRow {
   /** Rows of the map above the current one. */
   readonly above: number;
@@ -23,6 +23,8 @@ export interface Phase {
   readonly column: number;
   /** The distance from one place to the next, in columns of the map that is read. */
   readonly step: number;
+  /** The distance from one tap to the next, likewise. */
+  readonly tapDistance: number;
   /** Rows that are completely known before the current one, from the top. Includes the current row of a coarser map. */
   readonly above: readonly TapRow[];
   /** The taps in the output's own row. */
@@ -41,7 +43,8 @@ export function phasesOf(window: KernelWindow): Phase[] {
     const above = rows.filter(({ taps }) => taps.some((tap) => isBefore(tap, 0)));
     const [present = { above: 0, left: 0, taps: [] }] = rows.slice(above.length);
     const tapsBefore = present.taps.filter((tap) => isBefore(tap, 1)).length;
-    return { every, row, column, step: transposed ? 1 : stride, above, present, tapsBefore };
+    const step = transposed ? 1 : stride;
+    return { every, row, column, step, tapDistance: dilationOf(window)[1], above, present, tapsBefore };
   });
 }
 
@@ -71,7 +74,8 @@ function tapRows(window: KernelWindow, every: number, row: number, column: numbe
 export function reachOf(window: KernelWindow): { readonly above: number; readonly columns: number } {
   const { kernelSize, anchor, stride, transposed } = window;
   const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];
-  if (!transposed) return { above: anchor[0], columns: Math.max(anchor[1], after[1]) };
+  const [rows, columns] = dilationOf(window);
+  if (!transposed) return { above: rows * anchor[0], columns: columns * Math.max(anchor[1], after[1]) };
   // The taps are reversed, and spaced on the rows and columns of the finer map.
   const [left, right] = [Math.floor(after[1] / stride), Math.ceil(anchor[1] / stride)];
   return { above: Math.floor(after[0] / stride), columns: Math.max(left, right) };

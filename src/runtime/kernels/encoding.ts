@@ -2,7 +2,7 @@
 
 /**
  * The operations of instructions, numbered from 0, which compute y from a and b for each image. WebAssembly modules
- * implement the first ones, up to `leakyRelu`, and those from `lookup` to `attend`. The others, which few networks use,
+ * implement the first ones, up to `gate`, and those from `lookup` to `attend`. The others, which few networks use,
  * always run in JavaScript.
  */
 export const OPS = [
@@ -12,11 +12,6 @@ export const OPS = [
   'copy',
   'relu',
   'gate',
-  'sigmoid',
-  'tanh',
-  'swish',
-  'elu',
-  'leakyRelu',
   'maximum',
   'minimum',
   'thresholdedRelu',
@@ -37,6 +32,11 @@ export const OPS = [
   'concatElu',
   'glu',
   'gelu',
+  'sigmoid',
+  'tanh',
+  'swish',
+  'elu',
+  'leakyRelu',
   'attend',
 ] as const;
 
@@ -57,6 +57,8 @@ export const Word = {
   parameter: 18,
   rows: 20,
   c: 21,
+  span: 25,
+  gap: 26,
 } as const;
 
-export const INSTRUCTION_WORDS = 25;
+export const INSTRUCTION_WORDS = 27;

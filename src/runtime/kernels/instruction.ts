@@ -60,15 +60,26 @@ export interface Instruction {
   readonly inputs?: number;
   /** Rows of w for each input of `lookup`. */
   readonly rows?: number;
+  /** How many inputs of `product` or `lookup` are adjacent, before so many floats that are none. @default all of them */
+  readonly span?: number;
+  readonly gap?: number;
   /** @default 0 */
   readonly parameter?: number;
 }
 
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
-  const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
+  const {
+    weights = 0,
+    weightStride = 0,
+    inputs = 0,
+    rows = 0,
+    span = inputs,
+    gap = 0,
+    parameter = 0,
+  } = instruction;
   const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
-  const words = { op: OPS.indexOf(op), length, columns, weights, weightStride, inputs, rows };
+  const words = { op: OPS.indexOf(op), length, columns, weights, weightStride, inputs, rows, span, gap };
   for (const [name, word] of Object.entries(words)) view.setInt32(4 * Word[name as 'op'], word, true);
   for (const [name, operand] of Object.entries({ y, a, b, c })) {
     const { base, offset, stride, columnStride = 0 } = operand;

@@ -127,6 +127,8 @@ export function runInstruction(
     weightStride: word(Word.weightStride),
     inputs: word(Word.inputs),
     rows: word(Word.rows),
+    span: word(Word.span),
+    gap: word(Word.gap),
     parameter: view.getFloat64(4 * (at + Word.parameter), true),
   };
   const loop = loopOf(OPS[word(Word.op)] as OpName);
@@ -143,24 +145,30 @@ export function runInstruction(
 }
 
 /** The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. */
-function product({ heap, y, a, b, length, weights, weightStride, inputs, parameter }: Item): void {
+function product({ heap, y, a, b, length, weights, weightStride, inputs, span, gap, parameter }: Item): void {
   for (let o = 0; o < length; o++) {
     let sum = heap[b + o] as number;
-    for (let i = 0, w = weights + (o >> 2) * weightStride + (o & 3); i < inputs; i++, w += 4)
-      sum = fround(sum + fround((heap[a + i] as number) * (heap[w] as number)));
+    let w = weights + (o >> 2) * weightStride + (o & 3);
+    for (let left = inputs, x = a; left > 0; left -= span, x += span + gap) {
+      for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4)
+        sum = fround(sum + fround((heap[x + i] as number) * (heap[w] as number)));
+    }
     heap[y + o] = pmax(sum, parameter);
   }
 }
 
 /** As in assembly/lookup.ts: y = max(b + the rows that a refers to, parameter); y may be at the position of b. */
 function lookup(item: Item): void {
-  const { heap, y, a, b, length, weights, weightStride, inputs, rows, parameter } = item;
+  const { heap, y, a, b, length, weights, weightStride, inputs, rows, span, gap, parameter } = item;
   const next = rows * weightStride;
   for (let o = 0; o < length; o++) {
     let sum = heap[b + o] as number;
-    for (let i = 0, w = weights - weightStride + o; i < inputs; i++, w += next) {
-      const number = heap[a + i] as number; // counts from 1
-      if (number > 0) sum = fround(sum + (heap[w + number * weightStride] as number));
+    let w = weights - weightStride + o;
+    for (let left = inputs, x = a; left > 0; left -= span, x += span + gap) {
+      for (let i = 0, count = Math.min(left, span); i < count; i++, w += next) {
+        const number = heap[x + i] as number; // counts from 1
+        if (number > 0) sum = fround(sum + (heap[w + number * weightStride] as number));
+      }
     }
     heap[y + o] = pmax(sum, parameter);
   }

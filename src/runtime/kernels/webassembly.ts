@@ -33,7 +33,7 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 
 /** The module that implements an operation, by its number; null for those that run in JavaScript. */
 function moduleOf(op: number): typeof INSTRUCTIONS | null {
-  if (op <= OPS.indexOf('leakyRelu')) return INSTRUCTIONS;
+  if (op <= OPS.indexOf('gate')) return INSTRUCTIONS;
   if (op < OPS.indexOf('lookup')) return null;
   return OPS[op] === 'attend' ? ATTENTION : MORE_INSTRUCTIONS;
 }

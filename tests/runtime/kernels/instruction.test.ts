@@ -45,7 +45,7 @@ describe('encode', () => {
 
   it('has a word for each of its parts', () => {
     const { y, a, b, c, parameter } = Word;
-    const others = [Word.op, Word.length, Word.columns, Word.weights, Word.weightStride, Word.inputs, Word.rows];
+    const others = [Word.op, Word.length, Word.columns, Word.weights, Word.weightStride, Word.inputs, Word.rows, Word.span, Word.gap];
     const words = [...others, ...[parameter, parameter + 1], ...[y, a, b, c].flatMap((first) => at([...Array(99).keys()], first))];
     expect(words.sort((i, j) => i - j)).toEqual([...Array(INSTRUCTION_WORDS).keys()]);
   });

@@ -39,7 +39,12 @@ function run(kernels: SamplingKernels, images: number, ...instructions: Instruct
 
 const operand = (offset: number, stride: number, base = 0): Operand => ({ base, offset, stride });
 
+/** Inputs in spans with gaps between them: the position of each, from the first. */
+const spans = { span: fc.integer({ min: 1, max: 9 }), gap: fc.integer({ min: 0, max: 5 }) };
+const placeOf = (input: number, span: number, gap: number) => input + Math.floor(input / span) * gap;
+
 const sizes = fc.record({
+  ...spans,
   images: fc.integer({ min: 1, max: 9 }),
   inputs: fc.integer({ min: 0, max: 21 }),
   outputs: fc.integer({ min: 1, max: 7 }).map((n) => 4 * n),
@@ -57,14 +62,15 @@ describe('kernels', () => {
 
   it('product: a start plus a product of matrices, the same bits in both', () => {
     fc.assert(
-      fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, lowerBound }) => {
+      fc.property(sizes, ({ images, inputs, span, gap, outputs, seed, hasOneStart, lowerBound }) => {
         const y = operand(0, outputs + 3);
-        const a = operand(3900, inputs + 2, 1); // after the base at 100
+        const a = operand(3900, placeOf(inputs, span, gap) + 2, 1); // after the base at 100
         const b = operand(2000, hasOneStart ? 0 : outputs + 1);
         const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
-        const product = { op: 'product' as const, y, a, b, length: outputs, weights, weightStride, inputs, parameter: lowerBound };
+        const matrix = { length: outputs, weights, weightStride, inputs, span, gap };
+        const product = { op: 'product' as const, y, a, b, ...matrix, parameter: lowerBound };
         for (const kernels of [slow, fast]) run(kernels, images, product);
         expectSameBits(fast, slow);
         const at = (index: number) => before[index] as number;
@@ -73,7 +79,7 @@ describe('kernels', () => {
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
             const block = weights + (o >> 2) * weightStride + (o & 3);
-            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
+            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + placeOf(i, span, gap)) * at(block + 4 * i);
             expected[n * y.stride + o] = Math.max(sum, lowerBound);
           }
         expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
@@ -83,6 +89,7 @@ describe('kernels', () => {
   });
 
   const lookups = fc.record({
+    ...spans,
     images: fc.integer({ min: 1, max: 5 }),
     columns: fc.integer({ min: 0, max: 3 }),
     inputs: fc.integer({ min: 0, max: 7 }),
@@ -95,17 +102,17 @@ describe('kernels', () => {
 
   it('lookup: a start plus one row for each input, none if its number is 0; the same bits in both', () => {
     fc.assert(
-      fc.property(lookups, ({ images, columns, inputs, rows, outputs, seed, lowerBound, isInPlace }) => {
+      fc.property(lookups, ({ images, columns, inputs, rows, span, gap, outputs, seed, lowerBound, isInPlace }) => {
         const side = (base: Operand, columnStride: number) => ({ ...base, columnStride });
         const y = side(operand(0, 4 * (outputs + 2)), outputs + 2);
-        const a = side(operand(3900, 4 * (inputs + 1), 1), inputs + 1); // after the base at 100
+        const a = side(operand(3900, 4 * (placeOf(inputs, span, gap) + 1), 1), placeOf(inputs, span, gap) + 1); // after the base at 100
         const b = isInPlace ? y : side(operand(2000, 0), outputs + 1);
         const [weights, weightStride] = [6000, outputs + 3];
         const kernels = both(seed);
-        const numbers = Array.from({ length: 200 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
+        const numbers = Array.from({ length: 999 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
         for (const { heap } of kernels) heap.set(numbers, 4000);
         const before = kernels[0].heap.slice();
-        const sizes = { length: outputs, columns, inputs, rows };
+        const sizes = { length: outputs, columns, inputs, rows, span, gap };
         const lookup = { op: 'lookup' as const, y, a, b, ...sizes, weights, weightStride, parameter: lowerBound };
         for (const one of kernels) run(one, images, lookup);
         expectSameBits(...kernels);
@@ -116,7 +123,7 @@ describe('kernels', () => {
             for (let o = 0; o < outputs; o++) {
               let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
               for (let i = 0; i < inputs; i++) {
-                const number = at(4000 + n * a.stride + column * a.columnStride + i);
+                const number = at(4000 + n * a.stride + column * a.columnStride + placeOf(i, span, gap));
                 if (number > 0) sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
               }
               expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);

@@ -365,7 +365,8 @@ function* wrongFields(node: Json, index: number): Generator<[fields: Json, messa
   if ('input' in node) yield [{ input: index }, later];
   for (const i of node.inputs?.keys() ?? []) yield [{ inputs: node.inputs.with(i, index) }, later];
   if (op === 'conv') {
-    yield [{ window: { ...node.window, dilation: 1 } }, `${what}: window: wanted no fields but`];
+    yield [{ window: { ...node.window, rotation: 1 } }, `${what}: window: wanted no fields but`];
+    yield [{ window: { ...node.window, dilation: [1, 0] } }, `${what}: window: dilation: wanted an integer of at least 1`];
     for (const name of Object.keys(node.window)) {
       const { [name]: left, ...rest } = node.window;
       yield [{ window: rest }, `${what}: window: wanted a field '${name}'`];

@@ -21,6 +21,7 @@ interface Step {
   readonly kernelSize: [number, number];
   readonly anchor: [number, number];
   readonly present: KernelWindow['present'];
+  readonly dilation: readonly [number, number];
 }
 
 /** What a random program is made by. */
@@ -44,6 +45,7 @@ const step = fc.record<Step>({
   kernelSize: fc.tuple(side, side),
   anchor: fc.tuple(fc.nat(), fc.nat()),
   present: fc.constantFrom('nothing', 'A', 'B', 'everything'),
+  dilation: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [1, 2], [2, 3]),
 });
 
 /** Random recipes. */
@@ -106,7 +108,7 @@ class GrowingProgram {
   }
 
   /** Adds a node where the step says one that there can be. */
-  grow({ kind, on, other, size, kernelSize, anchor, present }: Step): void {
+  grow({ kind, on, other, size, kernelSize, anchor, present, dilation }: Step): void {
     const { program, channels } = this;
     const recent = on % 2 === 0 ? this.all : this.all.slice(-3); // so that programs get deep
     const x = recent[Math.floor(on / 2) % recent.length] as Features;
@@ -130,7 +132,7 @@ class GrowingProgram {
       case 0:
       case 1:
         if (isConstant) this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
-        else this.add(relu(this.conv(x, outs, window, groups)));
+        else this.add(relu(this.conv(x, outs, { ...window, dilation }, groups)));
         break;
       case 2:
       case 3:
@@ -226,7 +228,7 @@ class GrowingProgram {
         const hot = program.ops.oneHotLevels(this.all[0] as Features, LEVELS);
         if (!this.isSmooth) this.add(hot); // others may read it too
         const stride = anchor[0] % 2 === 0 ? 1 : 2;
-        const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride };
+        const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride, ...(stride === 1 && { dilation }) };
         this.add(relu(this.conv(hot, size * channels, causal, channels)));
       }
     }

@@ -233,7 +233,7 @@ function normalDistribution(x: number): number {
 }
 
 function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array | null, x: SlowMap, features: number): SlowMap {
-  const { kernelSize, anchor, stride, transposed } = window;
+  const { kernelSize, anchor, stride, transposed, dilation: [down, across] = [1, 1] } = window; // biome-ignore format: one line
   const [rows, columns] = kernelSize;
   const mask = maskOf(window, x.features, features);
   const weight = (r: number, c: number, i: number, o: number) => {
@@ -247,7 +247,7 @@ function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array
     const sum = (row: number, column: number, o: number) => {
       let total = bias?.[o] ?? 0;
       eachTap((r, c, i) => {
-        total += valueAt(x, row + r - anchor[0], column + c - anchor[1], i) * weight(r, c, i, o);
+        total += valueAt(x, row + (r - anchor[0]) * down, column + (c - anchor[1]) * across, i) * weight(r, c, i, o);
       });
       return total;
     };

@@ -8,7 +8,7 @@ import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
 import { inSlots } from '../runs';
 
-/** A run of adjacent inputs in a row. */
+/** The inputs of taps in a row, which are adjacent unless these are dilated. */
 interface InputSpan {
   /** Rows above the current one. */
   readonly above: number;
@@ -206,6 +206,7 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
     weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
     weightStride: levels === null ? blockStride : inputStride,
     inputs: span.inputs,
+    ...(phase.tapDistance > 1 && { span: x.layout.slots, gap: (phase.tapDistance - 1) * x.layout.slots }),
     rows: levels ?? 0,
     parameter: lowerBound,
   };

@@ -1,25 +1,26 @@
 import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
-import { paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
+import { extent, paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
 
 // A convolution whose kernel has only causal rows, and its gradient for the image, image by image.
 // The kernel's last row lies on the output's own row, and `left` of its columns lie to the left of
-// the output's own column. Of that row, only the first `present` columns are read.
+// the output's own column. Of that row, only the first `present` columns are read. Taps are `down` rows and `across`
+// columns apart.
 //
-// An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel row the
-// inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
-// columns to the right.
+// An image is padded by zeros, [height + extent of rows - 1][width + extent of columns - 1][features], so that for each
+// kernel row the inputs of a pixel are contiguous, unless taps are dilated. A backward convolution uses the same taps in
+// reverse: rows below, and `left` columns to the right.
 
 export function convolutionScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
-  _left: usize, present: usize,
+  _left: usize, present: usize, down: usize, across: usize,
 ): usize {
-  const taps = usedTaps(rows, columns, present);
+  const taps = usedTaps(rows, columns, present), high = extent(rows, down), wide = extent(columns, across);
   const forward = paddedAt(0, featuresIn, featuresOut, taps);
   const backward = paddedAt(0, featuresOut, featuresIn, taps);
   return max(
-    forward + paddedBytes(height, width, featuresIn, rows, columns),
-    backward + paddedBytes(height, width, featuresOut, rows, columns),
+    forward + paddedBytes(height, width, featuresIn, high, wide),
+    backward + paddedBytes(height, width, featuresOut, high, wide),
   );
 }
 
@@ -27,12 +28,13 @@ export function convolutionScratch(
 export function convolve(
   y: usize, x: usize, kernel: usize, bias: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
-  columns: usize, left: usize, present: usize, lowerBound: f32, scratch: usize,
+  columns: usize, left: usize, present: usize, down: usize, across: usize, lowerBound: f32, scratch: usize,
 ): void {
   packKernel(scratch, kernel, featuresIn, featuresOut, rows, columns, present);
   if (bias != 0) memory.copy(scratch, bias, featuresOut * 4);
   eachRow(
-    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, left, present, false, scratch, lowerBound,
+    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, left, present, down, across, false, scratch,
+    lowerBound,
   );
 }
 
@@ -40,33 +42,36 @@ export function convolve(
 export function convolveBack(
   dx: usize, dy: usize, y: usize, kernel: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
-  columns: usize, left: usize, present: usize, scratch: usize,
+  columns: usize, left: usize, present: usize, down: usize, across: usize, scratch: usize,
 ): void {
   packKernelBack(scratch, kernel, featuresIn, featuresOut, rows, columns, present);
   eachRow(
-    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, columns - 1 - left, present, true,
-    scratch, -Infinity,
+    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, columns - 1 - left, present, down, across,
+    true, scratch, -Infinity,
   );
 }
 
-/** Computes all rows of images. `y` masks `from` by y > 0, unless it is 0; `left` counts columns of padding. */
+/** Computes all rows of images. `y` masks `from` by y > 0, unless it is 0; `left` counts taps. */
 function eachRow(
   to: usize, from: usize, y: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
-  columns: usize, left: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
+  columns: usize, left: usize, present: usize, down: usize, across: usize, isBackward: bool, biases: usize,
+  lowerBound: f32,
 ): void {
   const padded = paddedAt(biases, featuresIn, featuresOut, usedTaps(rows, columns, present));
   const isPointwise = rows == 1 && columns == 1 && width >= PIXELS && y == 0; // needs no padding
-  const rowBytes = (width + columns - 1) * featuresIn * 4, imageBytes = height * width * featuresIn * 4;
-  if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, rows, columns));
-  const inside = padded + (isBackward ? 0 : (rows - 1) * rowBytes);
+  const high = extent(rows, down), wide = extent(columns, across);
+  const rowBytes = (width + wide - 1) * featuresIn * 4, imageBytes = height * width * featuresIn * 4;
+  if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, high, wide));
+  const inside = padded + (isBackward ? 0 : (high - 1) * rowBytes);
   for (let n: usize = 0; n < images; n++, from += imageBytes) {
     const active: usize = y == 0 ? 0 : y + n * imageBytes;
-    if (!isPointwise) padImage(inside, from, active, height, width, featuresIn, columns, left);
+    if (!isPointwise) padImage(inside, from, active, height, width, featuresIn, wide, left * across);
     let row = isPointwise ? from : padded;
     for (let h: usize = 0; h < height; h++, row += rowBytes, to += width * featuresOut * 4) {
       convolveRow(
-        to, row, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, biases, lowerBound,
+        to, row, rowBytes * down, across, width, featuresIn, featuresOut, rows, columns, present, isBackward, biases,
+        lowerBound,
       );
     }
   }

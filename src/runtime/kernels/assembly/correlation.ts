@@ -1,17 +1,18 @@
 import { copyActive, padImage } from './packing';
 import { correlateRow, sumRow } from './rows';
 import { copy } from './vector';
-import { outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';
+import { adjacentTaps, extent, outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';
 
 // The gradients of a convolution for its weights; see the notes in convolution.ts.
 
 // Scratch memory: sums for the bias [out] and for the kernel [inputs][out], dz of a row [width][out], the padded image,
 // where `out` is in whole blocks.
 
-/** The address behind all sums. The inputs of each kernel row are whole tiles. */
+/** The address behind all sums. The inputs of each span of adjacent taps, a kernel row or a tap, are whole tiles. */
 @inline
-function dzAt(scratch: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
-  return scratch + (1 + taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
+function dzAt(scratch: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize, across: usize): usize {
+  const spans = across == 1 ? rows : taps;
+  return scratch + (1 + taps * featuresIn + PIXELS * spans) * outBytesOf(featuresOut);
 }
 
 @inline
@@ -21,10 +22,11 @@ function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
 
 export function correlationScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
-  _left: usize, present: usize,
+  _left: usize, present: usize, down: usize, across: usize,
 ): usize {
-  const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
-  return paddedAt(dz, width, featuresOut) + paddedBytes(height, width, featuresIn, rows, columns);
+  const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present), across);
+  const padded = paddedBytes(height, width, featuresIn, extent(rows, down), extent(columns, across));
+  return paddedAt(dz, width, featuresOut) + padded;
 }
 
 /**
@@ -34,23 +36,24 @@ export function correlationScratch(
 export function correlate(
   dkernel: usize, dbias: usize, x: usize, dy: usize, y: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
-  columns: usize, left: usize, present: usize, scratch: usize,
+  columns: usize, left: usize, present: usize, down: usize, across: usize, scratch: usize,
 ): void {
   const outBytes = outBytesOf(featuresOut);
   const sums = scratch + outBytes;
-  const dz = dzAt(scratch, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
+  const dz = dzAt(scratch, featuresIn, featuresOut, rows, usedTaps(rows, columns, present), across);
   const padded = paddedAt(dz, width, featuresOut);
   memory.fill(scratch, 0, padded - scratch);
   const isMasked = y != 0 || outBytes != featuresOut * 4; // else dy is dz, in whole blocks
   // with other numbers of features the last tile would read past the image
   const isPointwise = rows == 1 && columns == 1 && featuresIn % PIXELS == 0;
-  const rowBytes = (width + columns - 1) * featuresIn * 4;
-  if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, rows, columns));
+  const high = extent(rows, down), wide = extent(columns, across);
+  const rowBytes = (width + wide - 1) * featuresIn * 4;
+  if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, high, wide));
   for (let n: usize = 0; n < images; n++) {
     const image = x + n * height * width * featuresIn * 4;
     const from = isPointwise ? image : padded;
-    const inside = padded + (rows - 1) * rowBytes;
-    if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns, left);
+    const inside = padded + (high - 1) * rowBytes;
+    if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, wide, left * across);
     for (let h: usize = 0; h < height; h++) {
       const offset = (n * height + h) * width * featuresOut * 4;
       let ofRow = dy + offset;
@@ -60,23 +63,26 @@ export function correlate(
       }
       sumRow(scratch, ofRow, width, outBytes);
       const row = from + h * rowBytes;
-      correlateRow(sums, row, rowBytes, ofRow, width, featuresIn, outBytes, rows, columns, present);
+      correlateRow(sums, row, rowBytes * down, across, ofRow, width, featuresIn, outBytes, rows, columns, present);
     }
   }
   copy(dbias, scratch, featuresOut * 4);
-  unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present);
+  unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present, across);
 }
 
-/** Copies the sums, where each kernel row has whole tiles, to a kernel [rows,columns,in,out]. */
+/** Copies the sums, where each span of adjacent taps has whole tiles, to a kernel [rows,columns,in,out]. */
 function unpackSums(
   dkernel: usize, sums: usize,
-  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize, across: usize,
 ): void {
-  const bytes = featuresOut * 4, outBytes = outBytesOf(featuresOut);
-  memory.fill(dkernel, 0, rows * columns * featuresIn * bytes);
-  for (let r: usize = 0; r < rows; r++, dkernel += columns * featuresIn * bytes) {
-    const inputs = usedColumns(r, rows, columns, present, false) * featuresIn;
-    for (let j: usize = 0; j < inputs; j++) copy(dkernel + j * bytes, sums + j * outBytes, bytes);
-    sums += ((inputs + PIXELS - 1) & ~(PIXELS - 1)) * outBytes;
+  const bytes = featuresOut * 4, outBytes = outBytesOf(featuresOut), tapBytes = featuresIn * bytes;
+  memory.fill(dkernel, 0, rows * columns * tapBytes);
+  for (let r: usize = 0; r < rows; r++, dkernel += columns * tapBytes) {
+    const used = usedColumns(r, rows, columns, present, false), span = adjacentTaps(used, across);
+    const inputs = span * featuresIn;
+    for (let tap: usize = 0; tap < used; tap += span) {
+      for (let j: usize = 0; j < inputs; j++) copy(dkernel + tap * tapBytes + j * bytes, sums + j * outBytes, bytes);
+      sums += ((inputs + PIXELS - 1) & ~(PIXELS - 1)) * outBytes;
+    }
   }
 }

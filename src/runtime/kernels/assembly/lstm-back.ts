@@ -36,7 +36,7 @@ export function lstmBack(
       if (s < lines) {
         padLine(padded, lineBytes, dz, s, height, width, path, featuresOut, right);
         convolveRow(
-          sums, padded + 4 * first * pixel, 0, end - first, featuresOut, features, 1, columns, columns, true, scratch,
+          sums, padded + 4 * first * pixel, 0, 1, end - first, featuresOut, features, 1, columns, columns, true, scratch,
           -Infinity,
         );
       }

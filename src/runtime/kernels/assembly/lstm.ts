@@ -39,7 +39,7 @@ export function lstm(
       if (t > 0) {
         padLine(padded, lineBytes, h, t - 1, height, width, path, features, left);
         convolveRow(
-          sums, padded + first * pixel, 0, end - first, features, 4 * features, 1, columns, columns, false, scratch,
+          sums, padded + first * pixel, 0, 1, end - first, features, 4 * features, 1, columns, columns, false, scratch,
           -Infinity,
         );
       }

@@ -1,20 +1,21 @@
 import { Op, Word } from '../encoding';
 import { attend } from './attention';
+import { exp as exp64 } from './exp';
 import { exp, oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
-import { floats, INSTRUCTION, placeOf, word } from './instruction';
+import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { addRows } from './lookup';
 import { storeFirst, V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
 // equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
-// PixelCNN++ blocks, and GELU.
+// PixelCNN++ blocks, and the activations of one number but for ReLU.
 
 /** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (!(IS_ATTENTION ? op == Op.attend : op >= Op.lookup && op <= Op.gelu)) break;
+    if (!(IS_ATTENTION ? op == Op.attend : op >= Op.lookup && op <= Op.leakyRelu)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
@@ -24,7 +25,8 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
         else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else if (op == Op.glu) glu(y, a, b, bytes);
-        else gelu(y, a, bytes);
+        else if (op == Op.gelu) gelu(y, a, bytes);
+        else activate(op, y, a, bytes, parameter(at));
       }
     }
   }
@@ -69,4 +71,35 @@ function geluOf(x: v128): v128 {
   series = f32x4.add(f32x4.mul(series, t), f32x4.splat(0.1274148));
   const tail = f32x4.mul(f32x4.mul(series, t), exp(f32x4.mul(f32x4.mul(f32x4.splat(-0.5), x), x)));
   return f32x4.mul(x, ifAbove(x, f32x4.sub(one, tail), tail));
+}
+
+function activate(op: i32, y: usize, a: usize, bytes: usize, parameter: f64): void {
+  for (let i: usize = 0; i < bytes; i += V) {
+    const x = v128.load(a + i), upper = v128.shuffle<f32>(x, x, 2, 3, 2, 3);
+    const low = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(x), parameter));
+    const high = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(upper), parameter));
+    storeFirst(y + i, v128.shuffle<f32>(low, high, 0, 1, 4, 5), bytes - i);
+  }
+}
+
+/** Activations that are computed in float64. */
+function exactly(op: i32, x: v128, parameter: f64): v128 {
+  const one = f64x2.splat(1), size = f64x2.abs(x);
+  const opposite = op == Op.tanh ? f64x2.add(size, size) : x;
+  const exponent = op == Op.elu ? x : f64x2.neg(opposite);
+  // e^710 is Infinity; pmin(x, y) keeps an x that is NaN
+  const e = exp64(f64x2.pmin(exponent, f64x2.splat(710)));
+  const difference = f64x2.sub(e, one), sum = f64x2.add(e, one);
+  if (op >= Op.elu) {
+    const below = f64x2.mul(f64x2.splat(parameter), op == Op.elu ? difference : x);
+    return v128.bitselect(x, below, f64x2.gt(x, f64x2.splat(0)));
+  }
+  if (op == Op.sigmoid) return f64x2.div(one, sum);
+  if (op == Op.swish) return f64x2.mul(x, f64x2.div(one, sum));
+  const tanh = f64x2.neg(f64x2.div(difference, sum));
+  const x2 = f64x2.mul(x, x);
+  const slope = f64x2.sub(f64x2.mul(x2, f64x2.splat(2.0 / 15)), f64x2.splat(1.0 / 3));
+  const series = f64x2.mul(size, f64x2.add(one, f64x2.mul(x2, slope)));
+  const y = v128.bitselect(series, tanh, f64x2.lt(size, f64x2.splat(1.0 / 64)));
+  return v128.or(y, v128.and(x, f64x2.splat(-0.0)));
 }

@@ -40,7 +40,10 @@ export function packKernelBack(
   }
 }
 
-/** Copies an image into its padded rows, from column `left` on, masked by y > 0 unless the address y is 0. */
+/**
+ * Copies an image into its padded rows, from column `left` on, masked by y > 0 unless the address y is 0. `columns` is the
+ * extent of the window.
+ */
 export function padImage(
   to: usize, image: usize, y: usize,
   height: usize, width: usize, features: usize, columns: usize, left: usize,

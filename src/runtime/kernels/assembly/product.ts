@@ -12,16 +12,16 @@ import { V } from './vector';
 export function product(
   y: usize, yStride: usize, start: usize, startStride: usize, x: usize, xStride: usize, w: usize,
   block: usize,
-  images: usize, inputs: usize, outputs: usize, lowerBound: f32,
+  images: usize, inputs: usize, span: usize, gap: usize, outputs: usize, lowerBound: f32,
 ): void {
-  const bound = f32x4.splat(lowerBound), bytes = outputs * 4, inputBytes = inputs * V;
+  const bound = f32x4.splat(lowerBound), bytes = outputs * 4, inputBytes = inputs * V, spanBytes = span * V;
   let o: usize = 0;
   for (let wo = w, end = w + inputBytes; o < bytes && images >= 4; o += 2 * V) {
     const isHalf = bytes - o == V;
     let yn = y + o, sn = start + o, xn = x;
     for (let n = images; n >= 4; n -= 4) {
-      if (isHalf) fourByFour(yn, yStride, sn, startStride, xn, xStride, wo, end, bound);
-      else fourByEight(yn, yStride, sn, startStride, xn, xStride, wo, end, block, bound);
+      if (isHalf) fourByFour(yn, yStride, sn, startStride, xn, xStride, wo, end, spanBytes, gap, bound);
+      else fourByEight(yn, yStride, sn, startStride, xn, xStride, wo, end, spanBytes, gap, block, bound);
       yn += 4 * yStride;
       sn += 4 * startStride;
       xn += 4 * xStride;
@@ -30,34 +30,38 @@ export function product(
     end += 2 * block;
   }
   for (let n = images & ~3; n < images; n++) {
-    one(y + n * yStride, start + n * startStride, x + n * xStride, w, inputBytes, block, bytes, bound);
+    one(y + n * yStride, start + n * startStride, x + n * xStride, w, inputBytes, spanBytes, gap, block, bytes, bound);
   }
 }
 
 @inline
 function fourByEight(
   y: usize, yStride: usize, start: usize, startStride: usize, x0: usize, xStride: usize, w: usize,
-  end: usize, block: usize, bound: v128,
+  end: usize, span: usize, gap: usize, block: usize, bound: v128,
 ): void {
   let a0 = v128.load(start), b0 = v128.load(start, 16);
   let a1 = v128.load((start += startStride)), b1 = v128.load(start, 16);
   let a2 = v128.load((start += startStride)), b2 = v128.load(start, 16);
   let a3 = v128.load((start += startStride)), b3 = v128.load(start, 16);
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
-    const wa = v128.load(w), wb = v128.load(w + block);
-    let s = v128.load_splat<f32>(x0);
-    a0 = f32x4.add(a0, f32x4.mul(s, wa));
-    b0 = f32x4.add(b0, f32x4.mul(s, wb));
-    s = v128.load_splat<f32>(x1);
-    a1 = f32x4.add(a1, f32x4.mul(s, wa));
-    b1 = f32x4.add(b1, f32x4.mul(s, wb));
-    s = v128.load_splat<f32>(x2);
-    a2 = f32x4.add(a2, f32x4.mul(s, wa));
-    b2 = f32x4.add(b2, f32x4.mul(s, wb));
-    s = v128.load_splat<f32>(x3);
-    a3 = f32x4.add(a3, f32x4.mul(s, wa));
-    b3 = f32x4.add(b3, f32x4.mul(s, wb));
+  while (w < end) {
+    const next = min(w + span, end);
+    for (; w < next; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
+      const wa = v128.load(w), wb = v128.load(w + block);
+      let s = v128.load_splat<f32>(x0);
+      a0 = f32x4.add(a0, f32x4.mul(s, wa));
+      b0 = f32x4.add(b0, f32x4.mul(s, wb));
+      s = v128.load_splat<f32>(x1);
+      a1 = f32x4.add(a1, f32x4.mul(s, wa));
+      b1 = f32x4.add(b1, f32x4.mul(s, wb));
+      s = v128.load_splat<f32>(x2);
+      a2 = f32x4.add(a2, f32x4.mul(s, wa));
+      b2 = f32x4.add(b2, f32x4.mul(s, wb));
+      s = v128.load_splat<f32>(x3);
+      a3 = f32x4.add(a3, f32x4.mul(s, wa));
+      b3 = f32x4.add(b3, f32x4.mul(s, wb));
+    }
+    x0 += gap, x1 += gap, x2 += gap, x3 += gap;
   }
   v128.store(y, f32x4.pmax(a0, bound));
   v128.store(y, f32x4.pmax(b0, bound), 16);
@@ -72,21 +76,25 @@ function fourByEight(
 @inline
 function fourByFour(
   y: usize, yStride: usize, start: usize, startStride: usize, x0: usize, xStride: usize, w: usize,
-  end: usize, bound: v128,
+  end: usize, span: usize, gap: usize, bound: v128,
 ): void {
   let a0 = v128.load(start), a1 = v128.load((start += startStride));
   let a2 = v128.load((start += startStride)), a3 = v128.load((start += startStride));
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
-    const wa = v128.load(w);
-    let s = v128.load_splat<f32>(x0);
-    a0 = f32x4.add(a0, f32x4.mul(s, wa));
-    s = v128.load_splat<f32>(x1);
-    a1 = f32x4.add(a1, f32x4.mul(s, wa));
-    s = v128.load_splat<f32>(x2);
-    a2 = f32x4.add(a2, f32x4.mul(s, wa));
-    s = v128.load_splat<f32>(x3);
-    a3 = f32x4.add(a3, f32x4.mul(s, wa));
+  while (w < end) {
+    const next = min(w + span, end);
+    for (; w < next; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
+      const wa = v128.load(w);
+      let s = v128.load_splat<f32>(x0);
+      a0 = f32x4.add(a0, f32x4.mul(s, wa));
+      s = v128.load_splat<f32>(x1);
+      a1 = f32x4.add(a1, f32x4.mul(s, wa));
+      s = v128.load_splat<f32>(x2);
+      a2 = f32x4.add(a2, f32x4.mul(s, wa));
+      s = v128.load_splat<f32>(x3);
+      a3 = f32x4.add(a3, f32x4.mul(s, wa));
+    }
+    x0 += gap, x1 += gap, x2 += gap, x3 += gap;
   }
   v128.store(y, f32x4.pmax(a0, bound));
   v128.store((y += yStride), f32x4.pmax(a1, bound));
@@ -97,32 +105,37 @@ function fourByFour(
 /** All outputs of one image: 16 at once, then the rest. */
 @inline
 function one(
-  y: usize, start: usize, x: usize, w: usize, inputBytes: usize, block: usize, bytes: usize, bound: v128,
+  y: usize, start: usize, x: usize, w: usize, inputBytes: usize, span: usize, gap: usize, block: usize, bytes: usize,
+  bound: v128,
 ): void {
   const block2: usize = 2 * block, block3: usize = 3 * block;
   for (; bytes >= 4 * V; bytes -= 4 * V) {
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
     let xi = x;
     const end = w + inputBytes;
-    for (; w + V < end; xi += 8, w += 2 * V) {
-      let s = v128.load_splat<f32>(xi);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
-      s = v128.load_splat<f32>(xi, 4);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w, 16)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block, 16)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2, 16)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3, 16)));
-    }
-    if (w < end) {
-      const s = v128.load_splat<f32>(xi);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
-      w += V;
+    for (; w < end; xi += gap) {
+      const next = min(w + span, end);
+      for (; w + V < next; xi += 8, w += 2 * V) {
+        let s = v128.load_splat<f32>(xi);
+        a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+        b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+        c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+        d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
+        s = v128.load_splat<f32>(xi, 4);
+        a = f32x4.add(a, f32x4.mul(s, v128.load(w, 16)));
+        b = f32x4.add(b, f32x4.mul(s, v128.load(w + block, 16)));
+        c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2, 16)));
+        d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3, 16)));
+      }
+      if (w < next) {
+        const s = v128.load_splat<f32>(xi);
+        a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+        b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+        c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+        d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
+        xi += 4;
+        w += V;
+      }
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
@@ -136,18 +149,23 @@ function one(
   if (bytes > V) {
     const third = bytes == 2 * V ? block : block2; // if there are only two, the second is computed again
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
-    for (; w < end; x += 4, w += V) {
-      const s = v128.load_splat<f32>(x);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
+    for (; w < end; x += gap) {
+      for (const next = min(w + span, end); w < next; x += 4, w += V) {
+        const s = v128.load_splat<f32>(x);
+        a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+        b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+        c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
+      }
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
     v128.store(y + bytes - V, f32x4.pmax(c, bound));
   } else if (bytes == V) {
     let a = v128.load(start);
-    for (; w < end; x += 4, w += V) a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
+    for (; w < end; x += gap) {
+      const next = min(w + span, end);
+      for (; w < next; x += 4, w += V) a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
+    }
     v128.store(y, f32x4.pmax(a, bound));
   }
 }

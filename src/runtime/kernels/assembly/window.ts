@@ -24,11 +24,24 @@ export function firstColumn(row: usize, columns: usize, present: usize, isBackwa
   return isBackward && row == 0 ? columns - present : 0;
 }
 
+/** Rows or columns from the first to the last of some taps. */
+@inline
+export function extent(taps: usize, dilation: usize): usize {
+  return (taps - 1) * dilation + 1;
+}
+
+/** How many taps in a row of the kernel read adjacent pixels: all, or one by one if they are dilated. */
+@inline
+export function adjacentTaps(taps: usize, across: usize): usize {
+  return across == 1 ? taps : 1;
+}
+
 @inline
 export function usedTaps(rows: usize, columns: usize, present: usize): usize {
   return (rows - 1) * columns + present;
 }
 
+/** Bytes of an image padded for a window of an extent in rows and columns. */
 @inline
 export function paddedBytes(
   height: usize, width: usize, features: usize, rows: usize, columns: usize,

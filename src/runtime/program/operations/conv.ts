@@ -62,9 +62,10 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
 }
 
 function checkWindow(what: string, given: unknown): KernelWindow {
-  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
+  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'];
   if (typeof given !== 'object' || given === null) throwTypeError(what, 'a window from windowOf', given);
-  const window = checkFields(what, given, fields);
+  const hasDilation = Object.hasOwn(given, 'dilation');
+  const window = checkFields(what, given, hasDilation ? [...fields, 'dilation'] : fields);
   const anchor = checkList(`${what}: anchor`, window.anchor, 2);
   for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
     checkInteger(`${what}: kernelSize`, length, 1);
@@ -76,6 +77,11 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   checkBoolean(`${what}: transposed`, window.transposed);
   if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
     throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', window.stride);
+  if (hasDilation) {
+    for (const rate of checkList(`${what}: dilation`, window['dilation'], 2))
+      checkInteger(`${what}: dilation`, rate, 1);
+    if (window.stride !== 1) throwTypeError(`${what}: dilation`, 'none with a stride', window['dilation']);
+  }
   return given as KernelWindow;
 }
 
