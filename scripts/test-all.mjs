@@ -3,7 +3,8 @@
  * many cases, each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder.
  * Prints the command of each step and, at the end, the commands of failed steps, which replay them.
  *
- * Usage: node scripts/test-all.mjs [folder of src/ for mutants], with everything that .ci/run installs.
+ * Usage: node scripts/test-all.mjs [folder of src/ for mutants], with everything that .ci/run installs, and
+ * apt-get install wine wine64 libc6-ppc64el-cross libstdc++6-ppc64el-cross
  */
 import { spawnSync } from 'node:child_process';
 
@@ -20,7 +21,7 @@ const steps = [
     'npx vitest run tests/runtime/engine/random-models.test.ts',
     { PROPERTY_SEED: seed, PROPERTY_MINUTES: 10 },
   ],
-  ['npm run check:package', { TEST_ALL: 1 }],
+  ['npm run check:package', { CI: 1, TEST_ALL: 1 }],
   [`npm run mutants -- ${folder}`],
 ];
 

@@ -55,12 +55,12 @@ async function readExamples() {
   return new Map(blocks.filter(([, info]) => isRunnable(info)).map(([, , code]) => [idOf(code), code]));
 }
 
-const pathOf = (name) => normalizePath(fileURLToPath(new URL(name, import.meta.url))); // backslashes would be escapes
+const pathOf = (url) => normalizePath(fileURLToPath(url)); // backslashes would be escapes
 
 /** What stands in the page for modules that run in Node: wasm whose binaries Vite has copied, and a place in the browser's database. */
 const IN_THE_PAGE = {
-  '@tensorflow/tfjs-backend-wasm': pathOf('../../examples/vite/wasm.mjs'),
-  'pixelcnn-layers/node': pathOf('theme/file-system.mjs'),
+  '@tensorflow/tfjs-backend-wasm': pathOf(new URL('../../examples/vite/wasm.mjs', import.meta.url)),
+  'pixelcnn-layers/node': pathOf(new URL('theme/file-system.mjs', import.meta.url)),
 };
 
 /** Imports stay where they are; the rest becomes a function, which can run again, and shows the pictures that it makes. */
