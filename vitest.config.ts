@@ -20,7 +20,7 @@ const notQuick = [
 const operations = 'tests/ops/**';
 
 /** Tests that put other modules in place of some, which no other test must get. */
-const withMocks = ['tests/node/crash.test.ts'];
+const withMocks = ['tests/node/crash.test.ts', 'tests/node/files.test.ts'];
 
 /** How thoroughly properties are tried; see tests/support/runs.ts. */
 const { PROPERTY_SEED: seed, PROPERTY_TIMES: times, PROPERTY_MINUTES: minutes } = process.env;

@@ -3,11 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
+import { writeWhole } from '../kit/runs/files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}src/runtime/kernels/assembly`;
@@ -162,8 +163,7 @@ export type WasmModule<Exports> = string & { readonly exports?: Exports };
     const digits = Buffer.from(modules[name]).toString('hex');
     source += `\nexport const ${name} = '${digits}' as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
-  await writeFile(`${target}.new`, source);
-  await rename(`${target}.new`, target); // so that an interruption leaves no partial file
+  await writeWhole(target, source);
 }
 
 if (isMainThread) await main();

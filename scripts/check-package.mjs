@@ -218,12 +218,14 @@ async function installBare(...tarballs) {
 async function checkEngines() {
   writeFileSync(join(project, 'stripes.mjs'), checkedQuickStart());
   cpSync(join(repository, 'tests/conformance'), join(bare, 'conformance'), { recursive: true });
-  await forEachEngine(temporary, async ({ name, runFile, isEmulated }) => {
-    for (const flags of [[], ['--javascript']])
-      await check(`${name}: the bits of every model, ${flags[0] ?? 'with WebAssembly'}`, () =>
-        runFile('conformance/run.mjs', bare, ...flags),
-      );
-    if (isEmulated) return;
+  await forEachEngine(temporary, async ({ name, runFile, checks }) => {
+    const conforms = (way, ...flags) =>
+      check(`${name}: the bits of every model, ${way}`, () => runFile('conformance/run.mjs', bare, ...flags));
+    if (checks.includes('WebAssembly')) await conforms('WebAssembly');
+    if (checks.includes('JavaScript')) await conforms('JavaScript', '--javascript');
+    if (checks.includes('files'))
+      await check(`${name}: waits for files, and locks`, () => runFile('scripts/lib/files.mjs', repository));
+    if (!checks.includes('programs')) return;
     const ways = [
       ['imported', 'mjs'],
       ['required', 'cjs'],

@@ -5,7 +5,7 @@
  * npm runs it in the package's folder: `prepack` and `postpack` in package.json.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { REPOSITORY } from './lib/repository.mjs';
 
@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const folder = relative(fileURLToPath(new URL('..', import.meta.url)), process.cwd());
 
 /** The address where the repository's host shows a file, or serves a picture. */
-const addressOf = (kind, path) => `${REPOSITORY}/${kind}/v${version}/${join(folder, path)}`;
+const addressOf = (kind, path) => `${REPOSITORY}/${kind}/v${version}/${posix.join(folder, path)}`;
 
 const LINK = /(!\[[^\]]*)?\]\((?![a-z]+:|#)([^)\s]+)\)/g;
 const SOURCE = /\b(src|srcset)="(?![a-z]+:)([^"]+)"/g;
@@ -23,7 +23,7 @@ const makeAbsolute = (prose) =>
     .replaceAll(SOURCE, (_, name, path) => `${name}="${addressOf('raw', path)}"`);
 
 const ABSOLUTE = new RegExp(`${REPOSITORY}/(?:blob|raw)/v${version.replaceAll('.', '\\.')}/([^)\\s"]+)`, 'g');
-const makeRelative = (text) => text.replaceAll(ABSOLUTE, (_, path) => relative(folder, path));
+const makeRelative = (text) => text.replaceAll(ABSOLUTE, (_, path) => posix.relative(folder, path));
 
 const isUndone = process.argv.includes('--undo');
 for (const file of REPOSITORY === null

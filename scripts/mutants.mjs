@@ -10,7 +10,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const isIn = (folder) => (word) => word === folder || word.startsWith(`${folder}/`);
-const words = process.argv.slice(2);
+const words = process.argv.slice(2).map((word) => word.replaceAll('\\', '/')); // as Windows completes paths
 const forStryker = words.filter((word) => !isIn('src')(word) && !isIn('tests')(word));
 const sources = words.filter(isIn('src'));
 if (sources.length === 0) sources.push('src/runtime/core');
@@ -36,6 +36,10 @@ const options = {
   incrementalFile: `coverage/mutants/${[...sources, ...tests].join('+').replaceAll(/[^\w.+-]/g, '-')}.json`,
 };
 const flags = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
-const stryker = fileURLToPath(new URL('../node_modules/.bin/stryker', import.meta.url));
-const { status } = spawnSync(stryker, ['run', ...flags, ...forStryker], { stdio: 'inherit' });
+const stryker = fileURLToPath(
+  new URL('../node_modules/@stryker-mutator/core/bin/stryker.js', import.meta.url),
+);
+const { status } = spawnSync(process.execPath, [stryker, 'run', ...flags, ...forStryker], {
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

@@ -7,12 +7,10 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command, stop, text } from '../kit/flags.mjs';
 import { markdownTable } from '../tests/bench/lib/report.mjs';
+import { python } from './lib/python.mjs';
 import { commandsOf, PUBLISHED, readRecipes } from './lib/recipes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const python = ['.venv/bin/python3', 'python3'].find(
-  (path) => path === 'python3' || existsSync(join(root, path)),
-);
 
 /** The file of a run that names it. */
 const OF_RUN = 'reproduces.txt';

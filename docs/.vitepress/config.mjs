@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { asPublished, REPOSITORY } from '../../scripts/lib/repository.mjs';
@@ -15,7 +15,7 @@ function linkToRepository(markdown) {
     const token = tokens[index];
     const href = token.attrGet('href');
     const isRelative = !/^([a-z]+:|#|\/)/.test(href);
-    const path = join('docs', env.relativePath, '..', href);
+    const path = posix.join('docs', env.relativePath, '..', href);
     if (isRelative && (!path.startsWith('docs/') || !/\.md(#|$)/.test(href) || /README\.md/.test(href)))
       token.attrs = [REPOSITORY ? ['href', `${REPOSITORY}/blob/main/${path}`] : ['title', path]];
     return open(tokens, index, options, env, self);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseAst } from 'vite';
+import { normalizePath, parseAst } from 'vite';
 
 // Blocks marked ```js run have a button that runs them in the page. Each is a module that is loaded when it is pressed.
 
@@ -55,10 +55,12 @@ async function readExamples() {
   return new Map(blocks.filter(([, info]) => isRunnable(info)).map(([, , code]) => [idOf(code), code]));
 }
 
+const pathOf = (url) => normalizePath(fileURLToPath(url)); // backslashes would be escapes
+
 /** What stands in the page for modules that run in Node: wasm whose binaries Vite has copied, and a place in the browser's database. */
 const IN_THE_PAGE = {
-  '@tensorflow/tfjs-backend-wasm': fileURLToPath(new URL('../../examples/vite/wasm.mjs', import.meta.url)),
-  'pixelcnn-layers/node': fileURLToPath(new URL('theme/file-system.mjs', import.meta.url)),
+  '@tensorflow/tfjs-backend-wasm': pathOf(new URL('../../examples/vite/wasm.mjs', import.meta.url)),
+  'pixelcnn-layers/node': pathOf(new URL('theme/file-system.mjs', import.meta.url)),
 };
 
 /** Imports stay where they are; the rest becomes a function, which can run again, and shows the pictures that it makes. */

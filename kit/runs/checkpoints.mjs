@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning } from './files.mjs';
+import { isRunning, replaceBy } from './files.mjs';
 
 /**
  * A finished checkpoint: the number of steps done, the state that was saved with it, and the
@@ -55,7 +55,7 @@ export function checkpoints(directory) {
         await rm(temporary, { recursive: true, force: true });
         throw error;
       }
-      await rename(temporary, join(directory, name));
+      await replaceBy(temporary, join(directory, name));
       const next = { ...pointers, latest: name, ...(isBest ? { best: name } : {}) };
       await replaceFile(join(directory, POINTER_FILE), JSON.stringify(next));
       await removeOthers(directory, next);
@@ -81,7 +81,7 @@ async function replaceFile(file, contents) {
   } finally {
     await handle.close();
   }
-  await rename(temporary, file);
+  await replaceBy(temporary, file);
 }
 
 /**

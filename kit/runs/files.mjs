@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 /**
  * Writes a file atomically: until it is complete, readers find the old contents.
@@ -11,10 +12,25 @@ export async function writeWhole(path, contents) {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await writeFile(temporary, contents);
-    await rename(temporary, path);
+    await replaceBy(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Renames a file or directory. Windows refuses that while another program, often a virus scanner or an indexer, has it open, so
+ * this tries for about a second, with growing pauses, as `fileSystem` does.
+ */
+export async function replaceBy(from, to) {
+  for (let pause = 10; ; pause *= 2) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code) || pause > 640) throw error;
+    }
+    await setTimeout(pause); // milliseconds
   }
 }
 

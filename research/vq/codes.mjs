@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDataset } from '../../kit/data/datasets.mjs';
+import { replaceBy } from '../../kit/runs/files.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { encode } from './vq-vae.mjs';
 
@@ -21,7 +22,7 @@ export async function codesOf(directory, model, dataset) {
   await rm(unfinished, { recursive: true, force: true }); // left by a killed run
   if (!existsSync(directory)) {
     await writeCodes(unfinished, model, dataset);
-    await rename(unfinished, directory);
+    await replaceBy(unfinished, directory);
   }
   const { numEntries } = model.getLayer('codebook');
   return readDataset('npy', { path: directory, levels: numEntries });

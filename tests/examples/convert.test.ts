@@ -1,4 +1,5 @@
 import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -298,7 +299,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
       ["'PLACE/none': does not exist", ['convert.mjs', '--weights', 'PLACE/none', ...FLAGS]],
       ['wanted .npy files in it', ['convert.mjs', '--weights', 'PLACE/nothing', ...FLAGS]],
       ['wanted at most 1073741824 bytes of weights, got 8589934592', ['convert.mjs', '--weights', 'PLACE/vast', ...FLAGS]],
-      ['wanted a file or a directory', ['convert.mjs', '--weights', '/dev/null', ...FLAGS]],
+      ['wanted a file or a directory', ['convert.mjs', '--weights', devNull, ...FLAGS]],
     ],
     () => ({ PLACE: folder }),
   ); // biome-ignore format: one case a line

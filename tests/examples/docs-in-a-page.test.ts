@@ -110,7 +110,7 @@ const PAGES = {
 async function makeFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')));
   await installPackages(folder);
-  await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+  await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'), 'junction');
   await mkdir(join(folder, 'public'));
   await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves
   return folder;

@@ -57,7 +57,7 @@ describe.skipIf(chromiumPath === undefined)('a page without a bundler', () => {
   it('draws characters as README says', async () => {
     const block = (await docBlocks()).find(({ file, language }) => file === 'README.md' && language === 'html');
     await writeFile(join(folder, 'page.html'), block?.code ?? '');
-    for (const name of ['dist', 'models']) await symlink(join(root, name), join(folder, name));
+    for (const name of ['dist', 'models']) await symlink(join(root, name), join(folder, name), 'junction');
     const look = async (page: Page) => {
       const numInk = async () => (await shown(page)).filter((value, i) => i % 4 === 0 && value === 255).length;
       await expect.poll(numInk).toBeGreaterThan(8 * 16 * 50);

@@ -78,7 +78,7 @@ describe('masks refuses', () => {
   const refusals: [flags: string[], answer: string][] = [
     [['--kernel', '3x3x3'], "--kernel: wanted one number, or two with 'x' between, got '3x3x3'"],
     [['--features', '3,5'], "--features: wanted multiples of 3, the channels, got '5'"],
-    [['--out', '/dev/null/masks'], '--out: ENOTDIR'],
+    [['--out', 'package.json/in/masks'], '--out: ENOTDIR'],
     [['--out', 'DIRECTORY/taken'], '--out: wanted a file, DIRECTORY/taken.png is a directory'],
   ];
   beforeAll(() => mkdir(join(directory, 'taken.png')));

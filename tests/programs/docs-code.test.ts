@@ -72,7 +72,7 @@ describe('every example in README, docs and docstrings', () => {
   beforeAll(async () => {
     await rm(blocks, { recursive: true, force: true }); // of a run that was killed
     await mkdir(blocks, { recursive: true });
-    for (const folder of ['examples', 'kit', 'models']) await symlink(join(root, folder), join(blocks, folder));
+    for (const folder of ['examples', 'kit', 'models']) await symlink(join(root, folder), join(blocks, folder), 'junction');
     await mkdir(join(blocks, 'small')); // the pictures of docs/learn/your-own-pictures.md
     for (let i = 0; i < 10; i++) await writeFile(join(blocks, 'small', `${i}.png`), PNG.sync.write(new PNG({ width: 8, height: 8 })));
     process.chdir(blocks);

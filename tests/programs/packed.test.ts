@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json';
+import { isForShell } from '../../scripts/lib/checks.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,7 +18,7 @@ const linksOf = (text: string) =>
 const isRelative = ({ target }: { target: string }) => !/^[a-z]+:|^#/.test(target);
 
 const run = (cwd: string, command: string, ...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', shell: isForShell(command) });
   return { status, stdout, stderr };
 };
 

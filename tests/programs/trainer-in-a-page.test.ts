@@ -37,7 +37,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
   const folder = temporaryFolder();
   beforeAll(async () => {
     await installPackages(folder);
-    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'), 'junction');
     await writeFile(join(folder, 'main.js'), PAGE);
     await writeFile(join(folder, 'worker.js'), "import 'pixelcnn-layers/train-worker';");
     const built = join(folder, 'built');

@@ -504,9 +504,9 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const folder = join(directory, 'reader');
     await mkdir(join(folder, 'runs'), { recursive: true });
     await mkdir(join(folder, 'node_modules'));
-    await symlink(root, join(folder, 'node_modules/pixelcnn-layers'));
-    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
-    await symlink(join(directory, 'begun'), join(folder, 'runs/digits')); // a network without classes
+    await symlink(root, join(folder, 'node_modules/pixelcnn-layers'), 'junction');
+    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'), 'junction');
+    await symlink(join(directory, 'begun'), join(folder, 'runs/digits'), 'junction'); // a network without classes
     await writeFile(join(folder, 'program.mjs'), program('js'));
     await writeFile(join(folder, 'program.py'), program('py'));
     const path = join(root, 'research/pytorch');

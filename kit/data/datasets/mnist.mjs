@@ -20,7 +20,7 @@ export async function mnist(path) {
 /** @param {string} [path] directory of the four IDX files, else those of the Debian package */
 export async function fashionMnist(path) {
   if (path === undefined && !existsSync(FASHION_INSTALLED)) {
-    throw new Error(`wanted apt-get install dataset-fashion-mnist, or ${wantedFiles(FILES)}`);
+    throw new Error(`${wantedFiles(FILES)}; or on Debian, apt-get install dataset-fashion-mnist`);
   }
   const parts = await readParts(path ?? FASHION_INSTALLED);
   return { ...parts, about: 'articles of clothing (Fashion-MNIST, Zalando SE, MIT)' };

@@ -10,10 +10,10 @@ const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
  * Loads a portable file into a page of headless Chromium, from a server on this machine, and draws one image there.
  *
  * @param {string} path of the file
- * @returns {Promise<{ loadMs: number, drawMs: number, peakBytes: number } | undefined>} of the page's own process; undefined where there is no Chromium
+ * @returns {Promise<{ loadMs: number, drawMs: number, peakBytes: number } | undefined>} of the page's own process; undefined where there is no Chromium, or no Linux to tell the memory
  */
 export async function drawInPage(path) {
-  if (chromiumPath === undefined) return undefined;
+  if (chromiumPath === undefined || process.platform !== 'linux') return undefined;
   const server = await serve(path);
   const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
   try {

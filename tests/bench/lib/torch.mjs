@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { systemPython } from '../../../scripts/lib/python.mjs';
 import { summary } from './timing.mjs';
 
 /** Lets malloc keep what a pass frees, as a long training run would: else a third of a pass is work and the rest page faults. */
@@ -13,7 +14,7 @@ const runTorch = (script, ...args) => runPython([], script, ...args);
 
 function runPython(launcher, script, ...args) {
   const path = fileURLToPath(new URL(`../torch/${script}`, import.meta.url));
-  for (const python of ['python3', '/usr/bin/python3']) {
+  for (const python of [systemPython, '/usr/bin/python3']) {
     const { status, stdout, stderr } = spawnSync(python, ['-B', ...launcher, path, ...args.map(String)], { encoding: 'utf8', env });
     if (status === 0) return JSON.parse(stdout);
     if (stderr && !stderr.includes("No module named 'torch'")) throw new Error(stderr);

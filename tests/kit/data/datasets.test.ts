@@ -100,7 +100,7 @@ describe('fashion-mnist', () => {
   });
 
   it.skipIf(isInstalled)('says how to install it', async () => {
-    const answer = `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`;
+    const answer = `wanted --path to a directory with ${IDX_NAMES}; or on Debian, apt-get install dataset-fashion-mnist`;
     await expect(readDataset('fashion-mnist')).rejects.toThrow(answer);
   });
 });

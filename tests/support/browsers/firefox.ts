@@ -10,9 +10,12 @@ import { PATIENCE } from '../patience.mjs';
 import type { Watch } from './pages';
 
 /** The Firefox that tests run in; undefined, with a loud warning, where none is installed. */
-export const firefoxPath = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'].find(
-  existsSync,
-);
+export const firefoxPath = [
+  '/usr/bin/firefox-esr',
+  '/usr/bin/firefox',
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+  'C:/Program Files/Mozilla Firefox/firefox.exe',
+].find(existsSync);
 if (firefoxPath === undefined) warnMissing('Firefox', 'apt-get install firefox-esr');
 
 const PREFERENCES = { 'ui.prefersReducedMotion': 1 };

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesBelow } from './files-below';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -13,11 +14,6 @@ export interface DocBlock {
   /** Whether it needs a page: HTML, and what is marked as ```ts page. All else in JavaScript or TypeScript runs in Node. */
   isForPage: boolean;
   code: string;
-}
-
-async function filesBelow(folder: string, ending: string): Promise<string[]> {
-  const names = await readdir(join(root, folder), { recursive: true });
-  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
 }
 
 async function blocksOf(file: string): Promise<DocBlock[]> {
@@ -36,7 +32,8 @@ async function blocksOf(file: string): Promise<DocBlock[]> {
  * which are read from the sources.
  */
 export async function docBlocks(): Promise<DocBlock[]> {
-  const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'reference', 'api')));
-  const files = ['README.md', 'models/README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
+  const guides = (await filesBelow('docs')).filter((file) => file.endsWith('.md') && !file.startsWith('docs/reference/api'));
+  const sources = (await filesBelow('src')).filter((file) => file.endsWith('.ts'));
+  const files = ['README.md', 'models/README.md', ...guides.sort(), ...sources.sort()];
   return (await Promise.all(files.map(blocksOf))).flat();
 }
