@@ -45,7 +45,7 @@ async function tellPanels(tell: Tell, firstWork: typeof FIRST_WORK) {
       const panel = document.getElementById(id);
       if (panel instanceof HTMLDetailsElement) panel.open = true;
       panel?.scrollIntoView(); // again and again, since those above it grow
-      await new Promise(requestAnimationFrame);
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     tell(`${id} is there`);
   }
