@@ -16,6 +16,9 @@ export const PLATFORMS = [
   ['Node 20, ARM64 (emulated)', true, true],
   ['Chromium, x64', true, true],
   ['Firefox, x64', true, null],
+  ['WebKitGTK 2.50, x64', true, true],
+  ['Node 20 for Windows (by Wine)', true, true],
+  ['Node 20, POWER (emulated)', null, true],
 ];
 
 const WAYS = [

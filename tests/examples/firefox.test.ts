@@ -11,6 +11,7 @@ import { answerOfCdn, CDN } from '../support/browsers/cdn';
 import { makeConformancePage } from '../support/browsers/conformance-page';
 import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/browsers/firefox';
 import { serve, type Watch } from '../support/browsers/pages';
+import { tellsOfTraining, trainAndTell, visitUndriven } from '../support/browsers/undriven';
 import { docBlocks } from '../support/docs/doc-blocks';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
@@ -18,30 +19,6 @@ import { PATIENCE } from '../support/patience.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const SCRIPT = 'pixelcnn-layers.min.js';
-
-/** In the page: trains as a visitor with four cores would, and tells the server what the page says. */
-async function trainAndTell(firstWork: string) {
-  const tell = (text: unknown) => fetch(`?said=${encodeURIComponent(String(text))}`);
-  addEventListener('error', ({ message }) => tell(`complaint: ${message}`));
-  addEventListener('unhandledrejection', ({ reason }) => tell(`complaint: ${reason}`));
-  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 });
-  const find = async <E extends Element>(selector: string, pattern = /^/): Promise<E> => {
-    for (;;) {
-      const all = [...document.querySelectorAll<E>(`#training ${selector}`)];
-      const found = all.find(({ textContent }) => pattern.test(textContent ?? ''));
-      if (found) return found;
-      await new Promise(requestAnimationFrame);
-    }
-  };
-  await find(firstWork);
-  const report = await find('.report');
-  new MutationObserver(() => tell(report.textContent)).observe(report, { subtree: true, childList: true });
-  (await find<HTMLButtonElement>('button', /^Train$/)).click();
-  await find('.report', /on 4 cores: step ([5-9]\d|\d{3})/);
-  (await find<HTMLButtonElement>('button', /^Stop$/)).click();
-  await find('.report', /Stopped/);
-  tell((await find('[aria-label^="Loss curve"]')).getAttribute('aria-label'));
-}
 
 // Tried again as what Chromium runs, and for the same reason: see vitest.everywhere.config.ts.
 describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
@@ -142,30 +119,9 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
       });
     });
 
-    it('trains on all cores', async () => {
-      const html = await readFile(join(built, 'index.html'), 'utf8');
-      const script = `<script type="module">(${trainAndTell})('${FIRST_WORK.training}')</script>`;
-      await writeFile(join(built, 'training.html'), html.replace('</body>', `${script}</body>`));
-      const { server, origin } = await serve(built);
-      const said: string[] = [];
-      server.on('request', ({ url = '' }) => {
-        const text = new URL(url, origin).searchParams.get('said');
-        if (text !== null) said.push(text);
-      });
-      const close = await openUndriven(`${origin}/some/folder/training.html#training`);
-      try {
-        const tells = (pattern: RegExp) => expect.poll(() => said.join('\n')).toMatch(pattern);
-        await tells(/starting wasm/);
-        await tells(/on 4 cores: step/);
-        await tells(/Stopped/);
-        const curve = /^Loss curve.* ([\d.]+) bits/m;
-        await tells(curve);
-        expect(Number(said.join('\n').match(curve)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
-        expect(said.filter((text) => text.startsWith('complaint'))).toEqual([]);
-      } finally {
-        await close();
-        server.close();
-      }
+    it('trains on all cores', () => {
+      const script = `(${trainAndTell})(tell, '${FIRST_WORK.training}')`;
+      return visitUndriven(openUndriven, built, script, tellsOfTraining, '#training');
     });
   });
 

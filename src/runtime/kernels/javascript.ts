@@ -33,7 +33,7 @@ export function javascriptKernels(floats: number): SamplingKernels {
     /** The equivalent of assembly/softmax.ts. */
     softmax(y, sums, x, images, levels, scale) {
       for (let n = 0; n < images; n++) {
-        const from = x + n * levels; // one by one: WebKit's compiler of hot loops loses one of a pair
+        const from = x + n * levels; // not as a pair, with which WebKit 2.50 compiles this loop wrongly
         const to = y + n * levels;
         const max = largest(heap, from, levels);
         const partial: Quarters = [0, 0, 0, 0];

@@ -16,20 +16,20 @@ const TYPES: Record<string, string> = {
 };
 /** With these headers a page may share memory, and tfjs would start threads. */
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+/** With this one, a page may run only scripts of its own, and no WebAssembly. */
+const STRICTNESS = { 'Content-Security-Policy': "default-src 'self'" };
+const HEADERS: Record<string, Record<string, string>> = { isolated: ISOLATION, strict: STRICTNESS };
 
-/** Serves a folder under /some/folder/, and once more, allowed to share memory, under /isolated/. */
+/** Serves a folder under /some/folder/, and once more, allowed to share memory, under /isolated/, and under a policy, under /strict/. */
 export async function serve(folder: string): Promise<{ server: Server; origin: string }> {
   const server = createServer(async ({ url = '' }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
-    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./@~-]*)$/)?.[1];
+    const [, place = '', name] = pathname.match(/^\/(some\/folder|isolated|strict)\/([\w./@~-]*)$/) ?? [];
     try {
       if (name === undefined) throw new Error(`${pathname} is not served`);
       const file = join(folder, name || 'index.html');
       const body = await readFile(file);
-      response.writeHead(200, {
-        'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-        ...(pathname.startsWith('/isolated/') ? ISOLATION : {}),
-      });
+      response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', ...HEADERS[place] });
       response.end(body);
     } catch (error) {
       response.writeHead(404).end(String(error));
