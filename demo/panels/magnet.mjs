@@ -82,7 +82,7 @@ export function mountMagnet(root) {
         ),
         h(
           'p.hint',
-          'Lines are exact: the free energy of these 100 spins, and the magnetization of infinitely many; a small square keeps some by chance. The dashed line is the critical temperature.',
+          'Lines are exact: the free energy of these 100 spins, and the magnetization of infinitely many; small squares keep some by chance. The critical temperature is dashed.',
         ),
         bars.element,
       ),

@@ -87,7 +87,7 @@ export function mountTraining(root) {
         h('div.buttons.evenly', draw, renew, save, load),
         h(
           'p.hint',
-          'Training ends after ten minutes, or when you stop it. Save keeps one run in this browser; Load brings it back.',
+          'Training ends after ten minutes, or when you stop it. Save keeps one run in this browser, for Load.',
         ),
       ),
     ),

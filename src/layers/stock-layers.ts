@@ -85,7 +85,11 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
     const [rows, columns] = [config['dilationRate']].flat() as number[];
     const dilationRate = [rows, columns ?? rows] as [number, number];
-    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'same', dilationRate });
+    const around = shiftedWindow('', {
+      kernelSize: kernelSize as [number, number],
+      shift: 'same',
+      dilationRate,
+    });
     return product(layer.weights, activation, shapes, around); // only for conditions, since it would see later pixels of the image
   },
   UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {
