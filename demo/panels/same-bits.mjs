@@ -37,7 +37,7 @@ export function mountSameBits(root) {
   const task = taskRunner({ onChange: update });
   const start = button('Compare', () => task.run(compare), 'button.primary');
   const cells = WAYS.map(() => h('td', '?'));
-  const picture = gallery({ label: 'A character that every machine draws alike' });
+  const picture = gallery({ label: 'The same on every machine' });
   const tray = h('div.tray', { hidden: true }, picture.element);
   const files = packedFiles(root, { client: clients[0], present: () => ({ model: MODEL }) });
   const head = WAYS.map(([name]) => h('th', { scope: 'col' }, name));
@@ -89,6 +89,6 @@ export function mountSameBits(root) {
     tray.hidden = false;
     files.element.open = true;
     files.offer({ bytes, levels, name: 'same-bits' });
-    task.say(`Every machine draws this picture, and makes the same file of ${bytes.length} bytes.`);
+    task.say(`Every machine draws this, and makes the same file of ${bytes.length} bytes.`);
   }
 }
