@@ -77,8 +77,8 @@ export function mountSameBits(root) {
       for (const one of different) found.add(one);
       cells[i].textContent = `${total - different.length} of ${total} the same, in ${seconds.toFixed(1)} s`;
     }
-    if (found.size > 0) task.fail(`Other bits: please report this. ${[...found].join(', ')}`);
-    task.say('Drawing a picture…');
+    if (found.size > 0) task.fail(`Other bits: please report! ${[...found].join(', ')}`);
+    task.say('Drawing…');
     const [client] = clients;
     const { levels } = await client.run(
       { kind: 'sample', model: MODEL, numImages: 1, seed: SEED },
