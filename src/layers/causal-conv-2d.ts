@@ -39,7 +39,9 @@ abstract class CausalConv2D<
   protected abstract readonly window: KernelWindow;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
-    checkFeatures('input features', checkMap('input', shapes), this.window.imageChannels);
+    const { imageChannels, groups = 1 } = this.window;
+    const of = groups === 1 ? 'imageChannels' : 'groups * imageChannels';
+    checkFeatures('input features', checkMap('input', shapes), groups * imageChannels, of);
   }
 
   protected override addWeights(shapes: readonly Shape[]): Arithmetic {
@@ -73,8 +75,8 @@ abstract class CausalConv2D<
 const maskedArguments = {
   ...windows.maskedWindowArguments,
   ...convolutionArguments,
-  /** The number of output features, a multiple of `imageChannels`. */
-  filters: multipleOf('imageChannels'),
+  /** The number of output features, a multiple of `imageChannels` and `groups`. */
+  filters: multipleOf('imageChannels', 'groups'),
 };
 
 /** Arguments of {@link MaskedConv2D}. */
@@ -84,7 +86,7 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof maskedArgument
  * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
  * current pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
- * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in, filters], including the masked part, so that weights
+ * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in / groups, filters], including the masked part, so that weights
  * trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
@@ -116,7 +118,12 @@ defineLayer(MaskedConv2D, 'MaskedConv2D', maskedArguments);
 /** Makes a {@link MaskedConv2D}. */
 export const maskedConv2d = (args: MaskedConv2DArgs) => new MaskedConv2D(args);
 
-const shiftedArguments = { ...convolutionArguments, ...windows.shiftedArguments() };
+const shiftedArguments = {
+  ...windows.shiftedArguments(),
+  ...convolutionArguments,
+  /** The number of output features, a multiple of `groups`. */
+  filters: multipleOf('groups'),
+};
 
 /** Arguments of {@link ShiftedConv2D}. */
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArguments> {}
@@ -128,7 +135,7 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArgume
  * input by {@link PixelShift}.
  *
  * [N,H,W,in] -> [N,H,W,filters]; with `stride: 2` [N,H/2,W/2,filters], or [N,2H,2W,filters] if also `transposed`.
- * Zeros pad the image. Weights: kernel [rows, columns, in, filters]; gain (`weightNormalization`) and bias [filters].
+ * Zeros pad the image. Weights: kernel [rows, columns, in / groups, filters]; gain (`weightNormalization`) and bias [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and
  * 2.4, and its code: `down_shifted_conv2d`, `down_right_shifted_conv2d`, and their `deconv2d`

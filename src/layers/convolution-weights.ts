@@ -33,7 +33,7 @@ interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>
   readonly kernelInitializer?: Initializer | undefined;
 }
 
-/** Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] if it is weight-normed, bias [out]. */
+/** Adds a convolution and its weights: kernel [rows,columns,in/groups,out], gain [out] if it is weight-normed, bias [out]. */
 export function addConvolution(
   layer: DeclaredLayer<unknown, never>,
   prefix: string,
@@ -42,7 +42,7 @@ export function addConvolution(
   options: ConvolutionOptions,
 ): Convolution {
   const { weightNormalization, initialScale = 1, useBias = true } = options;
-  const shape = [...window.kernelSize, featuresIn, featuresOut];
+  const shape = [...window.kernelSize, featuresIn / (window.groups ?? 1), featuresOut];
   const direction = addKernel(layer, `${prefix}kernel`, shape, options);
   const scale = initializers.constant({ value: initialScale });
   const gain = weightNormalization && layer.addSeededWeight(`${prefix}gain`, [featuresOut], scale);

@@ -57,10 +57,10 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
   }
 
   protected override addWeights(): Arithmetic {
-    const { filters: h, kernelSize, imageChannels, dilationRate } = this.settings;
+    const { filters: h, kernelSize, imageChannels, dilationRate: dilation } = this.settings;
     const dropout = dropoutOf(this.settings);
     const point = windowAround([1, 1], 'B', imageChannels);
-    const around = windowAround(kernelSize, 'B', imageChannels, dilationRate);
+    const around = windowAround(kernelSize, 'B', imageChannels, { dilation });
     const last = { ...this.settings, initialScale: 0.1 };
     const convIn = addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings);
     const convMid = addConvolution(this, 'conv_mid_', around, [h, h], this.settings);

@@ -132,9 +132,13 @@ export const categories = ({ from }: { from: number }): Argument<number> => ({
   check: (what, given) => checkCategories(what, given, from),
 });
 
-/** A multiple of an earlier argument's value. */
-export const multipleOf = (divisor: string): Argument<number> => ({
-  check: (what, given, earlier) => checkFeatures(what, given, earlier[divisor] as number, divisor),
+/** A multiple of the product of earlier arguments' values; a message leaves out those that are 1. */
+export const multipleOf = (first: string, ...others: string[]): Argument<number> => ({
+  check(what, given, earlier) {
+    const divisors = [first, ...others.filter((name) => earlier[name] !== 1)];
+    const product = divisors.reduce((product, name) => product * (earlier[name] as number), 1);
+    return checkFeatures(what, given, product, divisors.reverse().join(' * '));
+  },
 });
 
 /** Rows and columns, or one number for both. */

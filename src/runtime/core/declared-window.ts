@@ -44,6 +44,14 @@ export const dilationArguments = {
   dilationRate: optional(lengths(), [1, 1]),
 };
 
+const groupArguments = {
+  /**
+   * Into how many groups the features of each image channel are split: outputs see only inputs of their own group, as in
+   * PyTorch for one image channel. As many groups as features make a depthwise convolution. @default 1
+   */
+  groups: optional(integer({ from: 1 }), 1),
+};
+
 export const shiftedArguments = () => ({
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
@@ -54,6 +62,7 @@ export const shiftedArguments = () => ({
   /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
   ...dilationArguments,
+  ...groupArguments,
 });
 
 /** Arguments of a window of shifted convolutions. */
@@ -73,14 +82,15 @@ export const maskedWindowArguments = {
    */
   vertical: flag(false),
   ...dilationArguments,
+  ...groupArguments,
 };
 
 const maskArguments = () => ({
   ...maskedWindowArguments,
-  /** The number of input features, a multiple of `imageChannels`. */
-  featuresIn: multipleOf('imageChannels'),
-  /** The number of output features, a multiple of `imageChannels`. */
-  featuresOut: multipleOf('imageChannels'),
+  /** The number of input features, a multiple of `imageChannels` and `groups`. */
+  featuresIn: multipleOf('imageChannels', 'groups'),
+  /** The number of output features, a multiple of `imageChannels` and `groups`. */
+  featuresOut: multipleOf('imageChannels', 'groups'),
 });
 
 /** Arguments of {@link getMask}. */
@@ -119,39 +129,38 @@ type ShiftedWindow = Pick<Values<ReturnType<typeof shiftedArguments>>, 'kernelSi
 /** The window of a shifted convolution, from checked arguments. `what` names the caller in errors. */
 export function shiftedWindow(
   what: string,
-  { kernelSize, shift, stride = 1, transposed = false, dilationRate = [1, 1] }: ShiftedWindow,
+  { kernelSize, shift, stride = 1, transposed = false, ...options }: ShiftedWindow,
 ): KernelWindow {
-  if (stride > 1 && dilationRate.some((rate) => rate > 1))
-    throwTypeError(`${what}: dilationRate`, '1 with a stride', dilationRate);
+  const { dilationRate: dilation = [1, 1], groups = 1 } = options;
+  if (stride > 1 && dilation.some((rate) => rate > 1))
+    throwTypeError(`${what}: dilationRate`, '1 with a stride', dilation);
   const [rows, columns] = kernelSize;
   const middle = (columns - 1) >> 1;
   if (shift === 'excludesCentre' || shift === 'same') {
     if (stride > 1 || transposed)
       throwTypeError(`${what}: stride`, `1, and not transposed, with shift '${shift}'`, stride);
     if (shift === 'same')
-      return windowAround(
-        checkKernelSize(`${what}: kernelSize`, kernelSize),
-        'everythingAndBelow',
-        1,
-        dilationRate,
-      );
-    return { ...windowAround(kernelSize, 'A', 1, dilationRate), anchor: [rows - 1, middle] };
+      return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'everythingAndBelow', 1, {
+        dilation,
+        groups,
+      });
+    return { ...windowAround(kernelSize, 'A', 1, { dilation, groups }), anchor: [rows - 1, middle] };
   }
   const [last, right] = transposed ? [0, 0] : [rows - 1, columns - 1];
   const anchor = [last, shift === 'down' ? middle : right] as const;
-  return { ...windowAround(kernelSize, 'everything', 1, dilationRate), anchor, stride, transposed };
+  return { ...windowAround(kernelSize, 'everything', 1, { dilation, groups }), anchor, stride, transposed };
 }
 
 /** The window of a masked convolution, from checked arguments. */
 export function maskedWindow(args: Values<typeof maskedWindowArguments>): KernelWindow {
-  const { kernelSize, maskType, imageChannels, vertical, dilationRate } = args;
+  const { kernelSize, maskType, imageChannels, vertical, dilationRate: dilation, groups } = args;
   const ofRows = maskType === 'A' ? 'nothing' : 'everything';
-  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels, dilationRate);
+  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels, { dilation, groups });
 }
 
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
 export interface Mask {
-  /** [kernel rows, kernel columns, featuresIn, featuresOut] */
+  /** [kernel rows, kernel columns, featuresIn / groups, featuresOut] */
   readonly shape: [number, number, number, number];
   /** 1 where the weight may be used, 0 where it would see later values. */
   readonly values: Float32Array;
@@ -162,7 +171,8 @@ export interface Mask {
  *
  * Rows above the kernel's centre and pixels left of it are visible; pixels right of it and rows below are hidden. At
  * the centre, the current pixel, features form `imageChannels` groups of equal size, and a group sees the groups before
- * it (and itself, with mask B): `mask[centre][i][o]` is 1 if group(i) < group(o), or group(i) <= group(o) for B.
+ * it (and itself, with mask B): `mask[centre][i][o]` is 1 if group(i) < group(o), or group(i) <= group(o) for B. With
+ * `groups`, i counts the inputs of o's group, of all channels.
  *
  * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016),
  * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups follows "The
@@ -181,7 +191,8 @@ export interface Mask {
  */
 export function getMask(args: MaskArgs): Mask {
   const { featuresIn, featuresOut, ...masked } = readArguments('getMask', args, maskArguments());
-  const shape: Mask['shape'] = [...masked.kernelSize, featuresIn, featuresOut];
+  const inputs = featuresIn / masked.groups; // of each output
+  const shape: Mask['shape'] = [...masked.kernelSize, inputs, featuresOut];
   checkMemory('getMask: kernelSize, featuresIn, featuresOut', shape);
-  return { shape, values: maskOf(maskedWindow(masked), featuresIn, featuresOut) };
+  return { shape, values: maskOf(maskedWindow(masked), inputs, featuresOut) };
 }

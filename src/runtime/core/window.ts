@@ -25,12 +25,15 @@ export interface KernelWindow {
   /** Rows and columns from tap to tap. @default [1, 1] */
   readonly dilation?: readonly [rows: number, columns: number];
   /**
-   * Into how many groups the features of each channel are split; an output sees only inputs of its own group. A kernel
-   * is [rows, columns, in / groups, out].
+   * Into how many groups the features of each channel are split; outputs see only inputs of their own group. A kernel is
+   * [rows, columns, in / groups, out], with the inputs that an output sees in their order.
    * @default 1
    */
   readonly groups?: number;
 }
+
+/** The parts of a window that most have none of. */
+export type WindowOptions = Pick<KernelWindow, 'dilation' | 'groups'>;
 
 export const dilationOf = ({ dilation = [1, 1] }: KernelWindow): readonly [rows: number, columns: number] =>
   dilation;
@@ -46,11 +49,25 @@ export function windowAround(
   kernelSize: readonly [rows: number, columns: number],
   present: KernelWindow['present'],
   imageChannels: number,
-  dilation: readonly [rows: number, columns: number] = [1, 1],
+  { dilation = [1, 1], groups = 1 }: WindowOptions = {},
 ): KernelWindow {
   const anchor = [kernelSize[0] >> 1, kernelSize[1] >> 1] as const;
   const window = { kernelSize, anchor, present, imageChannels, stride: 1, transposed: false };
-  return dilation.some((rate) => rate > 1) ? { ...window, dilation } : window;
+  const isDilated = dilation.some((rate) => rate > 1);
+  return { ...window, ...(isDilated && { dilation }), ...(groups > 1 && { groups }) };
+}
+
+/** The features, of all channels, of one of a window's groups: the part of each channel. */
+export function featuresOfGroup(
+  { imageChannels, groups = 1 }: KernelWindow,
+  group: number,
+  features: number,
+): { readonly from: number; readonly to: number }[] {
+  const size = features / imageChannels / groups;
+  return Array.from({ length: imageChannels }, (_, channel) => {
+    const from = (channel * groups + group) * size;
+    return { from, to: from + size };
+  });
 }
 
 /** The window of a 1x1 kernel that sees all features of its pixel. */

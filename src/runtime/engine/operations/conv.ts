@@ -1,5 +1,5 @@
-import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
-import type { Instruction, Operand } from '../../kernels/instruction';
+import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
+import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
@@ -8,15 +8,33 @@ import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
 import { inSlots } from '../runs';
 
-/** The inputs of taps in a row, which are adjacent unless these are dilated. */
-interface InputSpan {
+/** Some taps of a row, and the inputs that they read. */
+interface TapSpan {
   /** Rows above the current one. */
   readonly above: number;
   /** Columns to the left of the current one. */
   readonly left: number;
-  /** The index of the first input among all inputs of a phase. */
+  /** The index of the first tap among all taps of a phase. */
   readonly first: number;
-  readonly inputs: number;
+  readonly taps: number;
+  /** How many slots of the last tap's inputs are known. */
+  readonly ready: number;
+}
+
+/** Some outputs, and the slots of the inputs that they see at each tap: of all groups, or of their own. */
+interface Part {
+  readonly outputs: SlotRange;
+  readonly inputs: readonly SlotRange[];
+}
+
+/** A part with weights laid out in the heap. */
+interface PackedPart extends Part {
+  /** The position of its weights: rows of outputs for `lookup`, blocks of four with all inputs for `product`. */
+  readonly weights: number;
+  /** The distance from input to input, or from level to level of one input. */
+  readonly inputStride: number;
+  /** The distance from one block of four outputs to the next. */
+  readonly blockStride: number;
 }
 
 /** A kernel between features in these slots. */
@@ -38,21 +56,16 @@ interface Convolution extends UnpackedKernel {
   readonly lowerBound: number;
 }
 
-/** One phase of a convolution, with weights laid out in the heap. */
+/** One phase of a convolution. */
 interface PackedPhase extends Convolution {
   readonly phase: Phase;
   /** The places of the image that it writes. */
   readonly places: Places;
-  /** The inputs in each row above. A row's cached features are contiguous, so one product reads them. */
-  readonly above: readonly InputSpan[];
-  /** The first input in the output's own row. */
+  /** The taps in each row above. A row's cached features are contiguous, so one product reads them. */
+  readonly above: readonly TapSpan[];
+  /** The first tap in the output's own row. */
   readonly present: number;
-  /** The position of its weights: rows of outputs for `lookup`, blocks of four with all inputs for `product`. */
-  readonly weights: number;
-  /** The distance from input to input, or from level to level of one input. */
-  readonly inputStride: number;
-  /** The distance from one block of four outputs to the next. */
-  readonly blockStride: number;
+  readonly parts: readonly PackedPart[];
 }
 
 /**
@@ -79,43 +92,104 @@ export const conv: Lowering<'conv'> = {
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
   const { levels, x, y } = convolution;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
-  const inputs = taps.length * x.layout.slots;
-  const outSlots = y.layout.slots;
-  const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [outSlots, 4];
-  const { offset: weights } = plan.written(inputs * (levels ?? 1) * outSlots, (to) =>
-    packTaps(to, taps, convolution, inputStride, blockStride),
-  );
+  const parts = partsOf(convolution).map((part): PackedPart => {
+    const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
+    const length = part.outputs[1] - part.outputs[0];
+    const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
+    const { offset: weights } = plan.written(inputs * (levels ?? 1) * length, (to) =>
+      packTaps(to, taps, convolution, part, inputStride, blockStride),
+    );
+    return { ...part, weights, inputStride, blockStride };
+  });
   let first = 0;
-  const above = phase.above.map(({ above, left, taps }): InputSpan => {
-    const span = { above, left, first, inputs: taps.length * x.layout.slots };
-    first += span.inputs;
+  const above = phase.above.map(({ above, left, taps }): TapSpan => {
+    const span = { above, left, first, taps: taps.length, ready: x.layout.slots };
+    first += taps.length;
     return span;
   });
   const { scale } = y;
   const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
-  return { ...convolution, phase, places, above, present: first, weights, inputStride, blockStride };
+  return { ...convolution, phase, places, above, present: first, parts };
 }
 
-/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPhase}. */
+/** The inputs and outputs of a convolution; with groups, of each four outputs, joined where these see the same. */
+function partsOf({ window, x, y }: UnpackedKernel): Part[] {
+  const { groups = 1 } = window;
+  const [featuresIn, featuresOut] = [x.layout.slotOf.length, y.layout.slotOf.length];
+  const outSlots = wholeVectors((y.layout.slotOf.at(-1) as number) + 1);
+  if (groups === 1) return [{ outputs: [0, outSlots], inputs: [[0, x.layout.slots]] }];
+  const seen = Array.from({ length: outSlots / 4 }, () => new Set<number>()); // of each block
+  for (let group = 0; group < groups; group++) {
+    const inputs = featuresOfGroup(window, group, featuresIn).flatMap((range) => slotsOf(x.layout, range));
+    for (const slot of featuresOfGroup(window, group, featuresOut).flatMap((range) =>
+      slotsOf(y.layout, range),
+    ))
+      for (const input of inputs) seen[slot >> 2]?.add(input);
+  }
+  const parts: Part[] = [];
+  for (const [block, slots] of seen.entries()) {
+    const inputs = joined([...slots].sort((a, b) => a - b).map((slot): SlotRange => [slot, slot + 1]));
+    const isSame = String(parts.at(-1)?.inputs) === String(inputs);
+    const [start] = isSame ? (parts.pop() as Part).outputs : [4 * block];
+    parts.push({ outputs: [start, 4 * block + 4], inputs });
+  }
+  return parts;
+}
+
+const slotsOf = ({ slotOf }: Pick<Layout, 'slotOf'>, { from, to }: { from: number; to: number }) =>
+  slotOf.slice(from, to);
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** Ranges in order, those that touch as one. */
+function joined(ranges: readonly SlotRange[]): SlotRange[] {
+  const all: [start: number, end: number][] = [];
+  for (const [start, end] of ranges) {
+    const last = all.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else if (end > start) all.push([start, end]);
+  }
+  return all;
+}
+
+/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPart}. */
 export function packTaps(
   packed: Float32Array,
   taps: readonly Tap[],
   { window, kernel, levels, x, y }: UnpackedKernel,
+  { inputs, outputs }: Part,
   inputStride: number,
   blockStride: number,
 ): void {
   const each = levels ?? 1; // kernel rows for each input
-  const [featuresIn, featuresOut] = [x.layout.slotOf.length * each, y.layout.slotOf.length];
-  const outputAt = Int32Array.from(y.layout.slotOf, (slot) => (slot >> 2) * blockStride + (slot & 3));
-  for (const [t, [row, column]] of taps.entries()) {
-    const visibility = visibilityAt(window, row, column);
-    const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
-    for (let i = 0; i < featuresIn; i++) {
-      const slot = t * x.layout.slots + (x.layout.slotOf[Math.floor(i / each)] as number);
-      const to = (slot * each + (i % each)) * inputStride;
-      const from = start + i * featuresOut;
-      for (let o = firstSeeing(window, visibility, i, featuresIn, featuresOut); o < featuresOut; o++) {
-        packed[to + (outputAt[o] as number)] = kernel[from + o] as number;
+  const { groups = 1 } = window;
+  const featuresOut = y.layout.slotOf.length;
+  const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
+  const slots = inputs.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
+  const inputAt = new Map(slots.map((slot, i) => [slot, i]));
+  for (let group = 0; group < groups; group++) {
+    const seen = featuresOfGroup(window, group, x.layout.slotOf.length).flatMap((range) =>
+      slotsOf(x.layout, range),
+    );
+    const written = featuresOfGroup(window, group, featuresOut).flatMap(({ from, to }) => {
+      return Array.from({ length: to - from }, (_, i) => from + i);
+    });
+    const slotOf = (o: number) => (y.layout.slotOf[o] as number) - outputs[0];
+    const ofPart = Int32Array.from(
+      written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
+    );
+    const outputAt = ofPart.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
+    for (const [t, [row, column]] of ofPart.length > 0 ? taps.entries() : []) {
+      const visibility = visibilityAt(window, row, column);
+      const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
+      for (let i = 0; i < featuresIn; i++) {
+        const input = t * slots.length + (inputAt.get(seen[Math.floor(i / each)] as number) as number);
+        const to = (input * each + (i % each)) * inputStride;
+        const from = start + i * featuresOut;
+        const first = firstSeeing(window, visibility, i, featuresIn, featuresOut);
+        for (let k = ofPart.length - 1; k >= 0 && (ofPart[k] as number) >= first; k--) {
+          packed[to + (outputAt[k] as number)] = kernel[from + (ofPart[k] as number)] as number;
+        }
       }
     }
   }
@@ -124,9 +198,10 @@ export function packTaps(
 /** Outputs that are computed for the whole row: the products of all kernel rows, summed in place. */
 function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeof AFTER_ROW): void {
   const { phase, y, above, present, biases, lowerBound } = packed;
-  const inputs = inputsBy(packed, time);
-  const ofPresent = { above: 0, left: phase.present.left, first: present, inputs };
-  const spans = inputs > 0 || above.length === 0 ? [...above, ofPresent] : above;
+  const { taps, left } = phase.present;
+  const ofPresent = { above: 0, left, first: present, taps: taps.length, ready: readyBy(packed, time) };
+  const isRead = taps.length > 1 || (taps.length === 1 && ofPresent.ready > 0);
+  const spans = isRead || above.length === 0 ? [...above, ofPresent] : above;
   const ofPlaces = y.operand(0, 0, -phase.column);
   const result = { ...ofPlaces, columnStride: (ofPlaces.columnStride ?? 0) * phase.every };
   for (const { range } of y.layout.runs.filter((run) => run.time === time)) {
@@ -138,11 +213,10 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   }
 }
 
-/** How many adjacent inputs in the output's own row are known at a time, perhaps not all of the last tap's. */
-function inputsBy({ phase, x }: PackedPhase, time: number): number {
-  const { length } = phase.present.taps;
-  const { slots } = x.layout;
-  return length > phase.tapsBefore ? (length - 1) * slots + x.layout.slotsReady(time) : length * slots;
+/** How many slots of the last tap in the output's own row are known at a time; those before it are all known. */
+function readyBy({ phase, x }: PackedPhase, time: number): number {
+  const hasLater = phase.present.taps.length > phase.tapsBefore;
+  return hasLater ? x.layout.slotsReady(time) : x.layout.slots;
 }
 
 /**
@@ -167,18 +241,17 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
       sums = ofRow;
     }
   }
-  const { left } = phase.present;
-  const inputsBefore = tapsBefore * x.layout.slots;
-  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and the taps computed with it
+  const { left, taps } = phase.present;
+  let centre = { above: 0, left, first: present, taps: taps.length }; // and the taps computed with it
   if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
-    addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
+    const before = { ...centre, taps: tapsBefore, ready: x.layout.slots };
+    addProduct(plan, packed, 0, { range, span: before, start: sums, result, lowerBound: NO_BOUND });
     sums = result;
-    centre = { above: 0, left: 0, first: present + inputsBefore, inputs: 0 };
+    centre = { above: 0, left: 0, first: present + tapsBefore, taps: taps.length - tapsBefore };
   }
   for (const { range, time } of ofPixel) {
-    const inputs = centre.inputs + inputsBy(packed, time) - inputsBefore;
-    const span = { ...centre, inputs };
+    const span = { ...centre, ready: readyBy(packed, time) };
     addProduct(plan, packed, time, { range, span, start: sums, result: y.operand(), lowerBound });
   }
 }
@@ -186,29 +259,92 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
 /** max(start + x w, lowerBound) for the outputs in a range of slots, where x may be one-hot vectors. */
 interface Product {
   readonly range: SlotRange;
-  readonly span: InputSpan;
+  readonly span: TapSpan;
   readonly start: Operand;
   readonly result: Operand;
   readonly lowerBound: number;
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, phase, places, weights, inputStride, blockStride } = packed;
-  const { range, span, start, result, lowerBound } = product;
-  const [from, to] = range;
+  const { x, levels, phase, places, parts } = packed;
+  const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
-  const code: Instruction = {
-    op: levels === null ? 'product' : 'lookup',
-    y: { ...result, offset: result.offset + from },
-    a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
-    b: { ...start, offset: start.offset + from },
-    length: to - from,
-    weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
-    weightStride: levels === null ? blockStride : inputStride,
-    inputs: span.inputs,
-    ...(phase.tapDistance > 1 && { span: x.layout.slots, gap: (phase.tapDistance - 1) * x.layout.slots }),
-    rows: levels ?? 0,
-    parameter: lowerBound,
-  };
-  plan.emit(time, code, places);
+  const columnStride = (a.columnStride ?? 0) * phase.step;
+  for (const { outputs, inputs, weights, inputStride, blockStride } of parts) {
+    const [from, to] = [Math.max(range[0], outputs[0]), Math.min(range[1], outputs[1])];
+    if (from >= to) continue;
+    const ofTap = sum(inputs.map(([from, to]) => to - from));
+    let read = span.first * ofTap; // inputs before those that are read
+    let start = product.start;
+    const runs = evenRuns(inputsOf(span, inputs, x.layout.slots, phase.tapDistance));
+    for (const [i, run] of runs.entries()) {
+      const code: Instruction = {
+        op: levels === null ? 'product' : 'lookup',
+        y: { ...result, offset: result.offset + from },
+        a: { ...a, offset: a.offset + run.first, columnStride },
+        b: { ...start, offset: start.offset + from },
+        length: to - from,
+        weights: weights + read * (levels ?? 1) * inputStride + ((from - outputs[0]) / 4) * blockStride,
+        weightStride: levels === null ? blockStride : inputStride,
+        inputs: run.inputs,
+        span: run.span,
+        gap: run.gap,
+        rows: levels ?? 0,
+        parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
+      };
+      plan.emit(time, code, places);
+      read += run.inputs;
+      start = result;
+    }
+  }
+}
+
+/** Where the inputs of some taps lie, from the first slot of the first tap's place. */
+function inputsOf(
+  { taps, ready }: TapSpan,
+  inputs: readonly SlotRange[],
+  slots: number,
+  tapDistance: number,
+): SlotRange[] {
+  const all = Array.from({ length: taps }, (_, tap) => {
+    const known =
+      tap === taps - 1
+        ? inputs.map(([from, to]): SlotRange => [Math.min(from, ready), Math.min(to, ready)])
+        : inputs;
+    const place = tap * tapDistance * slots;
+    return known.map(([from, to]): SlotRange => [place + from, place + to]);
+  });
+  return joined(all.flat());
+}
+
+/** Inputs that one instruction reads: in ranges of the same length, but for the last, and at the same distance. */
+interface EvenRun {
+  readonly first: number;
+  readonly span: number;
+  readonly gap: number;
+  readonly inputs: number;
+}
+
+/** Divides ranges into even runs, at least one. */
+function evenRuns(ranges: readonly SlotRange[]): EvenRun[] {
+  const runs: EvenRun[] = [];
+  for (let i = 0; i < ranges.length; ) {
+    const [first, end] = ranges[i++] as SlotRange;
+    const span = end - first;
+    const next = ranges[i];
+    const gap = next === undefined || next[1] - next[0] > span ? 0 : next[0] - end;
+    let inputs = span;
+    for (
+      let last = span;
+      gap > 0 && last === span && ranges[i]?.[0] === first + (inputs / span) * (span + gap);
+      i++
+    ) {
+      const [from, to] = ranges[i] as SlotRange;
+      last = to - from;
+      if (last > span) break;
+      inputs += last;
+    }
+    runs.push({ first, span, gap, inputs });
+  }
+  return runs.length > 0 ? runs : [{ first: 0, span: 0, gap: 0, inputs: 0 }];
 }

@@ -8,10 +8,18 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../../core/check';
-import { type KernelWindow, offsetOfTap, presents, seesBelow, visibilityAt } from '../../core/window';
+import {
+  dilationOf,
+  featuresOfGroup,
+  type KernelWindow,
+  offsetOfTap,
+  presents,
+  seesBelow,
+  visibilityAt,
+} from '../../core/window';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
-import { checkShape, groupsOf, operation, type Read, weight, weightOrNone } from '../operation';
+import { checkShape, oneByOne, operation, type Read, weight, weightOrNone } from '../operation';
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
 import { pointwise } from './pointwise';
 
@@ -20,42 +28,58 @@ export const conv = operation({
   operands: 1,
   fields: { kernel: weight, bias: weightOrNone, window: checked(checkWindow) },
   size([x], { kernel, bias, window }, what) {
-    const { kernelSize, imageChannels, stride } = window;
-    const [, , featuresIn, featuresOut = 0] = kernel.shape;
+    const { kernelSize, imageChannels, stride, groups = 1 } = window;
+    const featuresOut = kernel.shape[3] ?? 0;
     if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1)) {
       const wanted = '1x1 of stride 1, since its input is the same at every pixel';
       throwTypeError(`${what}: window`, wanted, `${kernelSize.join('x')} of stride ${stride}`);
     }
-    checkShape(`${what}: kernel`, kernel, [...kernelSize, x.size, featuresOut]);
-    checkFeatures(`${what}: input features`, featuresIn, imageChannels);
-    checkFeatures(`${what}: output features`, featuresOut, imageChannels);
+    const of = groups === 1 ? 'imageChannels' : 'groups * imageChannels';
+    checkShape(`${what}: kernel`, kernel, [...kernelSize, x.size / groups, featuresOut]);
+    checkFeatures(`${what}: input features`, x.size, groups * imageChannels, of);
+    checkFeatures(`${what}: output features`, featuresOut, groups * imageChannels, of);
     if (bias !== null) checkShape(`${what}: bias`, bias, [featuresOut]);
     return featuresOut;
   },
   reads: ({ window, size }, [featuresIn = 0]) => readsOfWindow(window, featuresIn, size),
   scale: ({ window: { stride, transposed } }) => (transposed ? 1 / stride : stride),
   readsWholeMaps: ({ window }) => seesBelow(window),
-  work({ window: { kernelSize, imageChannels }, size }, [featuresIn = 0]) {
+  work({ window, size }, [featuresIn = 0]) {
+    const { kernelSize, imageChannels, groups = 1 } = window;
     const padded = (features: number) => imageChannels * wholeVectors(features / imageChannels); // each channel's group
-    return kernelSize[0] * kernelSize[1] * padded(featuresIn) * padded(size);
+    const [rows, columns] = dilationOf(window).map(
+      (rate, axis) => rate * ((kernelSize[axis] as number) - 1),
+    ) as [number, number];
+    const kept = (1 + rows) * (1 + 2 * columns) * padded(featuresIn); // so that a small file cannot reach far
+    return (
+      kernelSize[0] * kernelSize[1] * padded(featuresIn / groups) * padded(size) +
+      (window.dilation ? kept : 0)
+    );
   },
 });
 
-/** What each tap sees, for the outputs of each channel if these differ. */
+/** What each tap sees, for the outputs of each channel and group if these differ. */
 function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: number): Read[] {
   const [rows, columns] = window.kernelSize;
-  const { imageChannels } = window;
+  const { groups = 1 } = window;
   const reads: Read[] = [];
   for (let tap = 0; tap < rows * columns; tap++) {
     const [row, column] = [Math.floor(tap / columns), tap % columns];
     const visibility = visibilityAt(window, row, column);
     const at = offsetOfTap(window, row, column);
-    if (visibility === 'everything')
+    if (groups === 1 && visibility === 'everything')
       reads.push({ features: [0, featuresOut], operand: 0, of: [0, featuresIn], at });
-    if (visibility !== 'earlier' && visibility !== 'own') continue;
-    for (const [channel, features] of groupsOf(featuresOut, imageChannels).entries()) {
-      const seen = ((visibility === 'own' ? channel + 1 : channel) * featuresIn) / imageChannels;
-      if (seen > 0) reads.push({ features, operand: 0, of: [0, seen], at });
+    else if (groups === featuresIn && groups === featuresOut && visibility !== 'nothing')
+      reads.push({ ...oneByOne([0, featuresOut]), at });
+    else if (visibility !== 'nothing') {
+      for (let group = 0; group < groups; group++) {
+        const inputs = featuresOfGroup(window, group, featuresIn);
+        for (const [channel, { from, to }] of featuresOfGroup(window, group, featuresOut).entries()) {
+          const seen = { everything: inputs.length, own: channel + 1, earlier: channel }[visibility];
+          for (const of of inputs.slice(0, seen))
+            reads.push({ features: [from, to], operand: 0, of: [of.from, of.to], at });
+        }
+      }
     }
   }
   return reads;
@@ -64,8 +88,8 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
 function checkWindow(what: string, given: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'];
   if (typeof given !== 'object' || given === null) throwTypeError(what, 'a window from windowOf', given);
-  const hasDilation = Object.hasOwn(given, 'dilation');
-  const window = checkFields(what, given, hasDilation ? [...fields, 'dilation'] : fields);
+  const options = ['dilation', 'groups'].filter((name) => Object.hasOwn(given, name));
+  const window = checkFields(what, given, [...fields, ...options]);
   const anchor = checkList(`${what}: anchor`, window.anchor, 2);
   for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
     checkInteger(`${what}: kernelSize`, length, 1);
@@ -77,18 +101,18 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   checkBoolean(`${what}: transposed`, window.transposed);
   if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
     throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', window.stride);
-  if (hasDilation) {
-    for (const rate of checkList(`${what}: dilation`, window['dilation'], 2))
+  const { dilation, groups } = window as Partial<Record<string, unknown>>;
+  if (options.includes('dilation'))
+    for (const rate of checkList(`${what}: dilation`, dilation, 2))
       checkInteger(`${what}: dilation`, rate, 1);
-    if (window.stride !== 1) throwTypeError(`${what}: dilation`, 'none with a stride', window['dilation']);
-  }
+  if (options.includes('groups')) checkInteger(`${what}: groups`, groups, 1);
   return given as KernelWindow;
 }
 
 export const convOps = <T>(nodes: Nodes<T>) => ({
   /**
    * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
-   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
+   * 1x1 kernel. Pass the whole kernel [rows,columns,in/groups,out], since the window's mask is applied here. A
    * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
    * a window that sees all sides of its pixel may only read features computed from conditions.
    */
