@@ -29,6 +29,7 @@ const MODULES = {
   // engines that support these. Elsewhere, the time saved would not be worth the bytes.
   CONVOLUTION_FUSED: ['convolution', ...FUSED],
   CORRELATION_FUSED: ['correlation', ...FUSED],
+  DEPTHWISE: ['depthwise'],
   CROSS_ENTROPY: ['cross-entropy'],
   GATE: ['gate', '--use', 'IS_LINEAR=0'],
   GLU: ['gate', '--use', 'IS_LINEAR=1'],

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { attention } from '../ops/attention';
 import { causalConv2d, dilated, everySecond } from '../ops/causal-conv';
 import { concatElu } from '../ops/concat-elu';
+import { depthwiseConv2d } from '../ops/depthwise-conv';
 import { gate } from '../ops/gate';
 import { layerNorm } from '../ops/layer-norm';
 import { embedLevels, oneHotLevels } from '../ops/levels';
@@ -216,27 +217,54 @@ function convolve(
   activation: 'linear' | 'relu',
 ): tf.Tensor4D {
   const { stride, transposed } = window;
-  const plain = plainWindow(window);
-  const dilation = windows.dilationOf(window);
   const biases = bias && tensorOf<tf.Tensor1D>(bias);
-  const conv = (of: tf.Tensor4D) =>
-    causalConv2d(
-      of,
-      causalKernel,
-      biases,
-      activation,
-      plain.anchor[1],
-      windows.presentColumns(plain),
-      dilation,
-    );
+  const conv = (of: tf.Tensor4D) => grouped(of, causalKernel, biases, window, activation);
   if (windows.seesBelow(window)) {
-    const below = (window.kernelSize[0] - 1 - window.anchor[0]) * dilation[0];
+    const below = (window.kernelSize[0] - 1 - window.anchor[0]) * windows.dilationOf(window)[0];
     const [n, h, w] = x.shape;
     const padded = tf.pad(x, [[0, 0], [0, below], [0, 0], [0, 0]]); // biome-ignore format: [N,H+below,W,in], one pair a dimension
     return tf.slice(conv(padded), [0, below, 0, 0], [n, h, w, causalKernel.shape[3]]); // [N,H+below,W,in] -> [N,H,W,out]
   }
   if (stride === 1) return conv(x);
   return transposed ? conv(dilated(x)) : everySecond(conv(x)); // [N,H,W,in] -> [N,2H,2W,out] or [N,H/2,W/2,out]
+}
+
+/** A convolution at stride 1, group by group: [N,H,W,in], kernel [rows,columns,in/groups,out] -> [N,H,W,out]. */
+function grouped(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  bias: tf.Tensor1D | null,
+  window: windows.KernelWindow,
+  activation: 'linear' | 'relu',
+): tf.Tensor4D {
+  const { imageChannels: channels, groups = 1 } = window;
+  const plain = plainWindow(window);
+  const [left, presentColumns, dilation] = [
+    plain.anchor[1],
+    windows.presentColumns(plain),
+    windows.dilationOf(window),
+  ];
+  const conv = (x: tf.Tensor4D, kernel: tf.Tensor4D, bias: tf.Tensor1D | null) =>
+    causalConv2d(x, kernel, bias, activation, left, presentColumns, dilation);
+  if (groups === 1) return conv(x, kernel, bias);
+  if (groups === x.shape[3] && groups === kernel.shape[3]) {
+    const z = depthwiseConv2d(x, kernel, { left, presentColumns, dilation }); // [N,H,W,in] -> [N,H,W,in]
+    const y = bias === null ? z : tf.add<tf.Tensor4D>(z, bias);
+    return activation === 'relu' ? tf.relu(y) : y;
+  }
+  /** A tensor for each group: its features of all channels, [..,F] -> [..,F/groups]. */
+  const split = <T extends tf.Tensor>(all: T): T[] => tf.split(regrouped(all, channels, groups), groups, -1);
+  const [xs, kernels, biases] = [split(x), split(kernel), bias && split(bias)];
+  const outs = xs.map((x, i) => conv(x, kernels[i] as tf.Tensor4D, biases && (biases[i] as tf.Tensor1D))); // [N,H,W,out/groups], each
+  return regrouped(tf.concat(outs, 3), groups, channels); // [N,H,W,out]
+}
+
+/** Puts features that are in `outer` parts of `inner` parts each in the order of the inner ones: [..,F] -> [..,F]. */
+function regrouped<T extends tf.Tensor>(x: T, outer: number, inner: number): T {
+  if (outer === 1 || inner === 1) return x;
+  const features = x.shape.at(-1) as number;
+  const parts = tf.reshape(x, [x.size / features, outer, inner, features / outer / inner]); // [places,outer,inner,F']
+  return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), x.shape) as T; // [places,inner,outer,F'] -> [..,F]
 }
 
 /** The functions of one number, as tfjs-layers computes them. */

@@ -45,8 +45,9 @@ export function compile(
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
   // Convolutions of one-hot vectors do not read these, but look up rows of their kernels by the numbers of the levels.
+  const isLookUp = (node: ImageNode | undefined) => node?.op === 'conv' && node.window.groups === undefined;
   const lookUps = nodes.map(({ op }, index) =>
-    op === 'oneHotLevels' ? (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv') : [],
+    op === 'oneHotLevels' ? (readers[index] ?? []).filter((reader) => isLookUp(nodes[reader])) : [],
   );
   const relus = fusedRelus(nodes, readers, output);
   const fused = new Set(relus.values());

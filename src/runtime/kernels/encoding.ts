@@ -7,6 +7,7 @@
  */
 export const OPS = [
   'product',
+  'depthwise',
   'add',
   'multiply',
   'copy',

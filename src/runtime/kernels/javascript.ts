@@ -67,6 +67,7 @@ type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
 
 const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
   product,
+  depthwise,
   lookup,
   attend,
   concatElu,
@@ -153,6 +154,16 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, span, g
       for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4)
         sum = fround(sum + fround((heap[x + i] as number) * (heap[w] as number)));
     }
+    heap[y + o] = pmax(sum, parameter);
+  }
+}
+
+/** As in assembly/product.ts: y = max(b + the sum of products of rows of a and w, parameter). */
+function depthwise({ heap, y, a, b, length, weights, weightStride, inputs, gap, parameter }: Item): void {
+  for (let o = 0; o < length; o++) {
+    let sum = heap[b + o] as number;
+    for (let i = 0, x = a + o, w = weights + o; i < inputs; i++, x += gap, w += weightStride)
+      sum = fround(sum + fround((heap[x] as number) * (heap[w] as number)));
     heap[y + o] = pmax(sum, parameter);
   }
 }

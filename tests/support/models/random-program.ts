@@ -22,6 +22,7 @@ interface Step {
   readonly anchor: [number, number];
   readonly present: KernelWindow['present'];
   readonly dilation: readonly [number, number];
+  readonly split: 'none' | 'two' | 'depthwise';
 }
 
 /** What a random program is made by. */
@@ -46,6 +47,7 @@ const step = fc.record<Step>({
   anchor: fc.tuple(fc.nat(), fc.nat()),
   present: fc.constantFrom('nothing', 'A', 'B', 'everything'),
   dilation: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [1, 2], [2, 3]),
+  split: fc.constantFrom('none', 'none', 'two', 'depthwise'),
 });
 
 /** Random recipes. */
@@ -108,7 +110,7 @@ class GrowingProgram {
   }
 
   /** Adds a node where the step says one that there can be. */
-  grow({ kind, on, other, size, kernelSize, anchor, present, dilation }: Step): void {
+  grow({ kind, on, other, size, kernelSize, anchor, present, dilation, split }: Step): void {
     const { program, channels } = this;
     const recent = on % 2 === 0 ? this.all : this.all.slice(-3); // so that programs get deep
     const x = recent[Math.floor(on / 2) % recent.length] as Features;
@@ -125,6 +127,10 @@ class GrowingProgram {
     const ofChannels = x.size % channels === 0 ? channels : 1;
     const groups = kind % 2 === 0 ? ofChannels : 1;
     const outs = size * groups;
+    const ofEach = x.size / groups; // features of a channel
+    const parts = split === 'depthwise' ? ofEach : split === 'two' && ofEach % 2 === 0 ? 2 : 1;
+    const grouped = { ...(parts > 1 && { groups: parts }) };
+    const inParts = parts === ofEach ? x.size : parts * outs;
     const together = x.size > groups ? groups : 1; // groups of several features
     // A ReLU that alone reads a convolution is part of it.
     const relu = (conv: Features) => (other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv);
@@ -132,17 +138,17 @@ class GrowingProgram {
       case 0:
       case 1:
         if (isConstant) this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
-        else this.add(relu(this.conv(x, outs, { ...window, dilation }, groups)));
+        else this.add(relu(this.conv(x, inParts, { ...window, dilation, ...grouped }, groups)));
         break;
       case 2:
       case 3:
       case 4:
-        if (!isConstant && scale < 4) this.add(relu(this.conv(x, outs, { ...window, stride: 2 }, groups)));
+        if (!isConstant && scale < 4) this.add(relu(this.conv(x, inParts, { ...window, stride: 2, ...grouped }, groups)));
         break;
       case 5:
       case 6:
       case 7:
-        if (!isConstant && scale > 1) this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
+        if (!isConstant && scale > 1) this.add(relu(this.conv(x, inParts, { ...window, stride: 2, transposed: true, ...grouped }, groups)));
         break;
       case 8:
         if (!isConstant) this.add(program.ops.shift(x, anchor[0] % 3, anchor[1] % 3));
@@ -304,7 +310,7 @@ class GrowingProgram {
     window: Pick<KernelWindow, 'kernelSize' | 'anchor' | 'present'> & Partial<KernelWindow>,
     imageChannels = 1,
   ): Features {
-    const kernel = this.kernel([...window.kernelSize, x.size, size]);
+    const kernel = this.kernel([...window.kernelSize, x.size / (window.groups ?? 1), size]);
     const whole = { stride: 1, transposed: false, ...window, imageChannels };
     const bias = weightOf([size], noise(size, 1000 * this.seed + this.weights + 499), `bias ${this.weights}`);
     return this.program.ops.conv(x, kernel, bias, whole);

@@ -235,19 +235,27 @@ function normalDistribution(x: number): number {
 function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array | null, x: SlowMap, features: number): SlowMap {
   const { kernelSize, anchor, stride, transposed, dilation: [down, across] = [1, 1] } = window; // biome-ignore format: one line
   const [rows, columns] = kernelSize;
-  const mask = maskOf(window, x.features, features);
+  const { imageChannels: channels, groups = 1 } = window;
+  const seen = x.features / groups; // of each output
+  const mask = maskOf(window, seen, features);
   const weight = (r: number, c: number, i: number, o: number) => {
-    const index = ((r * columns + c) * x.features + i) * features + o;
+    const index = ((r * columns + c) * seen + i) * features + o;
     return (mask[index] as number) * (kernel[index] as number);
   };
+  /** The feature that an output has as its input i: of its own group, in each channel. */
+  const featureOf = (i: number, o: number) => {
+    const group = Math.floor((o % (features / channels)) / (features / channels / groups));
+    const channel = Math.floor(i / (seen / channels));
+    return (channel * groups + group) * (seen / channels) + (i % (seen / channels));
+  };
   const eachTap = (act: (r: number, c: number, i: number) => void) => {
-    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) for (let i = 0; i < x.features; i++) act(r, c, i);
+    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) for (let i = 0; i < seen; i++) act(r, c, i);
   };
   if (!transposed) {
     const sum = (row: number, column: number, o: number) => {
       let total = bias?.[o] ?? 0;
       eachTap((r, c, i) => {
-        total += valueAt(x, row + (r - anchor[0]) * down, column + (c - anchor[1]) * across, i) * weight(r, c, i, o);
+        total += valueAt(x, row + (r - anchor[0]) * down, column + (c - anchor[1]) * across, featureOf(i, o)) * weight(r, c, i, o);
       });
       return total;
     };
@@ -266,7 +274,7 @@ function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array
         if (to < 0 || to >= y.height || at < 0 || at >= y.width) return;
         for (let o = 0; o < features; o++) {
           const index = (to * y.width + at) * features + o;
-          y.values[index] = (y.values[index] as number) + valueAt(x, row, column, i) * weight(r, c, i, o);
+          y.values[index] = (y.values[index] as number) + valueAt(x, row, column, featureOf(i, o)) * weight(r, c, i, o);
         }
       });
     }

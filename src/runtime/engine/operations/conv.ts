@@ -66,6 +66,8 @@ interface PackedPhase extends Convolution {
   /** The first tap in the output's own row. */
   readonly present: number;
   readonly parts: readonly PackedPart[];
+  /** The position of the weights of a depthwise convolution, [taps][slots], which has no parts; else null. */
+  readonly depthwise: number | null;
 }
 
 /**
@@ -92,7 +94,8 @@ export const conv: Lowering<'conv'> = {
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
   const { levels, x, y } = convolution;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
-  const parts = partsOf(convolution).map((part): PackedPart => {
+  const depthwise = isDepthwise(convolution) ? depthwiseWeights(plan, convolution, taps) : null;
+  const parts = (depthwise === null ? partsOf(convolution) : []).map((part): PackedPart => {
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
@@ -109,7 +112,23 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
   });
   const { scale } = y;
   const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
-  return { ...convolution, phase, places, above, present: first, parts };
+  return { ...convolution, phase, places, above, present: first, parts, depthwise };
+}
+
+/** Whether each output sees the one input that has its slot. */
+const isDepthwise = ({ window, x, y }: Convolution) =>
+  window.groups === x.layout.slotOf.length && x.layout.isLike(y.layout);
+
+function depthwiseWeights(plan: Plan, { window, kernel, x }: Convolution, taps: readonly Tap[]): number {
+  const { slotOf, slots } = x.layout;
+  const write = (to: Float32Array) => {
+    for (const [t, [row, column]] of taps.entries()) {
+      const start = (row * window.kernelSize[1] + column) * slotOf.length;
+      for (const [feature, slot] of slotOf.entries())
+        to[t * slots + slot] = kernel[start + feature] as number;
+    }
+  };
+  return plan.written(taps.length * slots, write).offset;
 }
 
 /** The inputs and outputs of a convolution; with groups, of each four outputs, joined where these see the same. */
@@ -270,6 +289,27 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
   const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
   const columnStride = (a.columnStride ?? 0) * phase.step;
+  if (packed.depthwise !== null) {
+    const [from, to] = range;
+    const { slots } = x.layout;
+    plan.emit(
+      time,
+      {
+        op: 'depthwise',
+        y: { ...result, offset: result.offset + from },
+        a: { ...a, offset: a.offset + from, columnStride },
+        b: { ...product.start, offset: product.start.offset + from },
+        length: to - from,
+        weights: packed.depthwise + span.first * slots + from,
+        weightStride: slots,
+        inputs: span.ready > from ? span.taps : span.taps - 1,
+        gap: phase.tapDistance * slots,
+        parameter: lowerBound,
+      },
+      places,
+    );
+    return;
+  }
   for (const { outputs, inputs, weights, inputStride, blockStride } of parts) {
     const [from, to] = [Math.max(range[0], outputs[0]), Math.min(range[1], outputs[1])];
     if (from >= to) continue;

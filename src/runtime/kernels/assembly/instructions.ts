@@ -1,7 +1,7 @@
 import { Op, Word } from '../encoding';
 import { tanhTimesSigmoid } from './gate-f32';
 import { addressOf, floats, INSTRUCTION, parameter, STRIDE, word } from './instruction';
-import { product } from './product';
+import { depthwise, product } from './product';
 import { storeFirst, V } from './vector';
 
 // The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript.
@@ -23,6 +23,13 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
         const w = floats(at, Word.weights), wStride = floats(at, Word.weightStride), inputs = word(at, Word.inputs);
         const span = word(at, Word.span), gap = floats(at, Word.gap);
         product(y, yItem, b, bItem, a, aItem, w, wStride, items, inputs, span, gap, length, <f32>parameter(at));
+      } else if (op == Op.depthwise) {
+        const w = floats(at, Word.weights), wRow = floats(at, Word.weightStride), gap = floats(at, Word.gap);
+        for (let n: usize = 0; n < items; n++) {
+          depthwise(
+            y + n * yItem, b + n * bItem, a + n * aItem, gap, w, wRow, word(at, Word.inputs), 4 * length, <f32>parameter(at),
+          );
+        }
       } else {
         let bytes = length * 4, n = items;
         if (yItem == bytes && aItem == bytes && bItem == bytes) bytes *= items, n = 1; // all items are contiguous

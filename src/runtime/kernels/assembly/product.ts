@@ -169,3 +169,15 @@ function one(
     v128.store(y, f32x4.pmax(a, bound));
   }
 }
+
+/** y = max(start + x[0] w[0] + x[1] w[1] + ..., lowerBound), feature by feature, over rows of x and w at some distances. */
+export function depthwise(
+  y: usize, start: usize, x: usize, xRow: usize, w: usize, wRow: usize, rows: usize, bytes: usize, lowerBound: f32,
+): void {
+  for (let o: usize = 0; o < bytes; o += V) {
+    let sum = v128.load(start + o);
+    for (let i: usize = 0, xi = x + o, wi = w + o; i < rows; i++, xi += xRow, wi += wRow)
+      sum = f32x4.add(sum, f32x4.mul(v128.load(xi), v128.load(wi)));
+    v128.store(y + o, f32x4.pmax(sum, f32x4.splat(lowerBound)));
+  }
+}
