@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning, replaceBy } from './files.mjs';
+import { isInUse, isRunning, replaceBy } from './files.mjs';
 
 /**
  * A finished checkpoint: the number of steps done, the state that was saved with it, and the
@@ -142,6 +142,9 @@ async function removeOthers(directory, { latest, best }) {
     const [, whole = name, pid] = /^(.+)\.(\d+)\.tmp$/.exec(name) ?? [];
     const isOwn = CHECKPOINT.test(whole) || (whole === POINTER_FILE && pid !== undefined);
     const isOver = pid === undefined ? name !== latest && name !== best : !isRunning(Number(pid));
-    if (isOwn && isOver) await rm(join(directory, name), { recursive: true, force: true });
+    if (!isOwn || !isOver) continue;
+    await rm(join(directory, name), { recursive: true, force: true }).catch((error) => {
+      if (!isInUse(error)) throw error; // what is in use is left to the next save
+    });
   }
 }

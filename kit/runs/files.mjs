@@ -14,7 +14,7 @@ export async function writeWhole(path, contents) {
     await writeFile(temporary, contents);
     await replaceBy(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {}); // what went wrong before is what to say
     throw error;
   }
 }
@@ -28,11 +28,14 @@ export async function replaceBy(from, to) {
     try {
       return await rename(from, to);
     } catch (error) {
-      if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code) || pause > 640) throw error;
+      if (!isInUse(error) || pause > 640) throw error;
     }
     await setTimeout(pause); // milliseconds
   }
 }
+
+/** What Windows answers while another program has a file open. */
+export const isInUse = ({ code }) => ['EPERM', 'EACCES', 'EBUSY'].includes(code);
 
 /**
  * Makes the directory of a file that {@link writeWhole} will write, and removes parts of the file

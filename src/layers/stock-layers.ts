@@ -1,5 +1,5 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { sizeFromShape, throwTypeError } from '../runtime/core/check';
+import { checkKernelSize, sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { shiftedWindow } from '../runtime/core/declared-window';
 import { pointWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
@@ -84,6 +84,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (String(kernelSize) === '1,1') return product(layer.weights, activation, shapes);
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
     const [rows, columns] = [config['dilationRate']].flat() as number[];
+    checkKernelSize('kernelSize', kernelSize);
     const dilationRate = [rows, columns ?? rows] as [number, number];
     const around = shiftedWindow('', {
       kernelSize: kernelSize as [number, number],

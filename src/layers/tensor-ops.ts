@@ -218,10 +218,11 @@ function convolve(
 ): tf.Tensor4D {
   const { stride, transposed } = window;
   const biases = bias && tensorOf<tf.Tensor1D>(bias);
-  const conv = (of: tf.Tensor4D) => grouped(of, causalKernel, biases, window, activation);
+  const [n, h, w] = x.shape;
+  const dilation = windows.dilationWithin(window, h, w);
+  const conv = (of: tf.Tensor4D) => grouped(of, causalKernel, biases, { ...window, dilation }, activation);
   if (windows.seesBelow(window)) {
-    const below = (window.kernelSize[0] - 1 - window.anchor[0]) * windows.dilationOf(window)[0];
-    const [n, h, w] = x.shape;
+    const below = (window.kernelSize[0] - 1 - window.anchor[0]) * dilation[0];
     const padded = tf.pad(x, [[0, 0], [0, below], [0, 0], [0, 0]]); // biome-ignore format: [N,H+below,W,in], one pair a dimension
     return tf.slice(conv(padded), [0, below, 0, 0], [n, h, w, causalKernel.shape[3]]); // [N,H+below,W,in] -> [N,H,W,out]
   }

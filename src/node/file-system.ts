@@ -54,6 +54,7 @@ export function fileSystem(directory: string): io.IOHandler {
 }
 
 async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+  check.checkByteOrder(); // weights are written as they lie in memory
   if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined)
     throw new Error('fileSystem: wanted a layers model with its topology as JSON');
   await mkdir(directory, { recursive: true }).catch((cause) => {
@@ -73,13 +74,16 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-/** Removes the shards of earlier models, and partial files left by a crash. */
+/** Removes the shards of earlier models, and partial files left by a crash. Those in use are left to the next save. */
 async function removeOthers(directory: string, current: readonly string[]): Promise<void> {
   for (const name of await readdir(directory)) {
     const whole = name.replace(/\.\d+\.tmp$/, '');
     const isOwn = whole === MODEL_FILE || OWN_SHARD.test(whole);
     const isOver = name === whole ? !current.includes(name) : isAbandoned(name);
-    if (isOwn && isOver) await patiently(() => rm(join(directory, name), { force: true }));
+    if (!isOwn || !isOver) continue;
+    await rm(join(directory, name), { force: true }).catch((error) => {
+      if (!IN_USE.includes(codeOf(error))) throw error;
+    });
   }
 }
 
@@ -241,7 +245,7 @@ export async function replaceFile(file: string, contents: Uint8Array | string): 
     }
     await patiently(() => rename(temporary, file));
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {}); // what went wrong before is what to say
     const found = await stat(file).catch(() => null);
     if (found?.isDirectory())
       throw new Error(`${file} is a directory: no file can be written there`, { cause });

@@ -183,10 +183,10 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   MaskedConv2D: {
     make: all.maskedConv2d,
-    args: { filters: 6, kernelSize: [3, 5], dilationRate: [1, 2], maskType: 'A', imageChannels: 2, vertical: true, weightNormalization: true, seed: 4, ...ofAny },
+    args: { filters: 8, kernelSize: [3, 5], dilationRate: [1, 2], groups: 2, maskType: 'A', imageChannels: 2, vertical: true, weightNormalization: true, seed: 4, ...ofAny },
     least: { filters: 3, kernelSize: 3 },
-    defaults: { kernelSize: [3, 3], dilationRate: [1, 1], maskType: 'B', imageChannels: 3, vertical: false, weightNormalization: false, useBias: true, activation: 'linear' },
-    inputs: [[3, 4, 2]],
+    defaults: { kernelSize: [3, 3], dilationRate: [1, 1], groups: 1, maskType: 'B', imageChannels: 3, vertical: false, weightNormalization: false, useBias: true, activation: 'linear' },
+    inputs: [[3, 4, 4]],
     isEarly: false, // a vertical stack sees all of the rows above
     wrong: [
       ...seed, ...channels, ...normalization,
@@ -285,13 +285,13 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   ShiftedConv2D: {
     make: all.shiftedConv2d,
-    args: { filters: 3, kernelSize: [2, 3], shift: 'downRight', stride: 2, transposed: true, weightNormalization: true, seed: 4, ...ofAny },
+    args: { filters: 4, kernelSize: [2, 3], shift: 'downRight', stride: 2, transposed: true, groups: 2, weightNormalization: true, seed: 4, ...ofAny },
     least: { filters: 2, kernelSize: 2, shift: 'down' },
-    defaults: { kernelSize: [2, 2], stride: 1, transposed: false, weightNormalization: false, useBias: true }, inputs: [[2, 3, 2]],
+    defaults: { kernelSize: [2, 2], stride: 1, transposed: false, groups: 1, weightNormalization: false, useBias: true }, inputs: [[2, 3, 2]],
     isEarly: false, // since transposed
     apart: ['dilationRate'],
     wrong: [
-      [{ stride: 2, dilationRate: 2 }, 'dilationRate: wanted 1 with a stride, got [2, 2]'], [{ dilationRate: 0 }, 'dilationRate: wanted'],
+      [{ transposed: true, dilationRate: 2 }, 'dilationRate: wanted 1 with a stride, or transposed, got [2, 2]'], [{ stride: 2, dilationRate: 2 }, 'dilationRate: wanted 1'], [{ dilationRate: 0 }, 'dilationRate: wanted'],
       ...seed, ...normalization,
       ...['up', undefined, 'down_right'].map((shift): [object, string] => [{ shift }, "shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got"]),
       ...[0, 1.5, [2, -1], [1, 2, 3], '2'].map((kernelSize): [object, string] => [{ kernelSize }, 'kernelSize: wanted a positive integer']),

@@ -42,7 +42,7 @@ onBackend('cpu', 'the names of a layer’s arguments', () => {
   it('are listed if none is near', () => {
     const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, padding: 'same' } as never);
     expect(convolve).toThrow(
-      "MaskedConv2D: unknown option 'padding': wanted one of kernelSize, maskType, imageChannels, vertical, dilationRate, filters, ",
+      "MaskedConv2D: unknown option 'padding': wanted one of kernelSize, maskType, imageChannels, vertical, dilationRate, groups, filters, ",
     );
     expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
   });

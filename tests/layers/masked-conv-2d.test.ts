@@ -31,6 +31,18 @@ onEachBackend('MaskedConv2D', (_backend) => {
     });
   }
 
+  it('takes any dilation: behind the image there are zeros, however far', async () => {
+    const [x, kernel] = [scoped(tf.tensor4d(noise(48, 1), [1, 4, 4, 3])), scoped(tf.tensor4d(noise(81, 2), [3, 3, 3, 3]))];
+    const outputs = [4, 2 ** 30].map((dilationRate) => {
+      const layer = scoped(maskedConv2d({ filters: 3, kernelSize: 3, dilationRate, useBias: false }));
+      tf.dispose(layer.apply(x) as tf.Tensor); // builds it
+      layer.setWeights([kernel]);
+      return take(layer.apply(x) as tf.Tensor);
+    });
+    const [near, far] = await Promise.all(outputs);
+    expect(far).toEqual(near);
+  });
+
   it('applies any activation and can do without bias', async () => {
     const own = { activation: 'tanh', useBias: false, kernelInitializer: 'ones' } as const;
     const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, ...own }));

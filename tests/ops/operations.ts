@@ -5,6 +5,7 @@ import { attention, provideAttentionKernels } from '../../src/ops/attention';
 import { causalConv2d, dilated, everySecond } from '../../src/ops/causal-conv';
 import { concatElu, provideConcatEluKernels } from '../../src/ops/concat-elu';
 import { crossEntropy } from '../../src/ops/cross-entropy';
+import { depthwiseConv2d } from '../../src/ops/depthwise-conv';
 import { gate, provideGateKernels } from '../../src/ops/gate';
 import { layerNorm, provideLayerNormKernels } from '../../src/ops/layer-norm';
 import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
@@ -123,6 +124,33 @@ function convolution({ x, filters, rows, columns: [columns, left, present], dila
             z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[(tap * features + f) * filters + o] as number);
         }
         return activation === 'relu' ? Math.max(z, 0) : z;
+      }),
+  };
+}
+
+function depthwise({ x, rows, columns: [columns, left, present], dilation = [1, 1], seed }: Recipe): Case {
+  const [n, h, w, features] = x;
+  const isUsed = (tap: number) => tap < (rows - 1) * columns + present;
+  const isUnused = (input: number, i: number) => input === 1 && !isUsed(Math.floor(i / features));
+  const kernel = given([rows, columns, 1, features], seed + 1);
+  return {
+    inputs: [given(x, seed), { ...kernel, values: kernel.values.map((value, i) => (isUnused(1, i) ? 0 : value)) }],
+    shape: x,
+    tolerance: 1e-5, // sums of up to 24 products, and of all pixels
+    isUnused,
+    run: (...[xs, k]) => depthwiseConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, { left, presentColumns: present, dilation }),
+    slow: (...[xs = [], k = []]) =>
+      Array.from({ length: n * h * w * features }, (_, at) => {
+        const [f, pixel] = [at % features, Math.floor(at / features)];
+        const [j, i, image] = [pixel % w, Math.floor(pixel / w) % h, Math.floor(pixel / w / h)];
+        let z = 0;
+        for (let tap = 0; tap < rows * columns; tap++) {
+          const r = i + (Math.floor(tap / columns) - (rows - 1)) * dilation[0];
+          const c = j + ((tap % columns) - left) * dilation[1];
+          if (!isUsed(tap) || r < 0 || c < 0 || c >= w) continue;
+          z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[tap * features + f] as number);
+        }
+        return z;
       }),
   };
 }
@@ -379,6 +407,12 @@ export const operations: Readonly<Record<string, Operation>> = {
     twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }),
     kernels: ['CausalConv2D', 'CausalConv2DInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
+  },
+  depthwiseConv2d: {
+    cases: convolutions.map(depthwise),
+    example: depthwise({ x: [2, 3, 5, 6], filters: 6, rows: 2, columns: [5, 2, 3], activation: 'linear', hasBias: false, seed: 1 }),
+    kernels: ['DepthwiseConv2D', 'DepthwiseConv2DGradient'],
+    keepsNaN: false, // where the zeros around the image are multiplied by a weight that is NaN
   },
   gate: {
     cases: gates.map(gated),

@@ -38,7 +38,8 @@ const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 /** The arguments that reach further with as many weights. */
 export const dilationArguments = {
   /**
-   * Rows and columns from one tap of the kernel to the next, one number for both: as in tfjs's `conv2d`, only at stride 1.
+   * Rows and columns from one tap of the kernel to the next, one number for both: as in tfjs's `conv2d`, only at stride 1, and
+   * not if transposed.
    * @default 1
    */
   dilationRate: optional(lengths(), [1, 1]),
@@ -132,8 +133,8 @@ export function shiftedWindow(
   { kernelSize, shift, stride = 1, transposed = false, ...options }: ShiftedWindow,
 ): KernelWindow {
   const { dilationRate: dilation = [1, 1], groups = 1 } = options;
-  if (stride > 1 && dilation.some((rate) => rate > 1))
-    throwTypeError(`${what}: dilationRate`, '1 with a stride', dilation);
+  if ((stride > 1 || transposed) && dilation.some((rate) => rate > 1))
+    throwTypeError(`${what}: dilationRate`, '1 with a stride, or transposed', dilation);
   const [rows, columns] = kernelSize;
   const middle = (columns - 1) >> 1;
   if (shift === 'excludesCentre' || shift === 'same') {

@@ -83,6 +83,19 @@ export function flipped(window: KernelWindow): KernelWindow {
   return { ...window, anchor: turned, stride: 1, transposed: !transposed };
 }
 
+/**
+ * The dilation on a map of a size: not beyond the map, behind which taps see zeros, however far. A model or a file may
+ * state any number.
+ */
+export function dilationWithin(
+  window: KernelWindow,
+  height: number,
+  width: number,
+): [rows: number, columns: number] {
+  const [rows, columns] = dilationOf(window);
+  return [Math.min(rows, height), Math.min(columns, width)];
+}
+
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
 export function offsetOfTap(window: KernelWindow, row: number, column: number): [number, number] {
   const { anchor, transposed } = window;

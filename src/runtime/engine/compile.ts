@@ -1,4 +1,5 @@
 import { throwTypeError } from '../core/check';
+import { dilationWithin } from '../core/window';
 import {
   channelsOf,
   isSoftmax,
@@ -37,10 +38,11 @@ export interface ProgramIO {
 export function compile(
   plan: Plan,
   height: number,
-  { nodes, output, weights, levels: imageLevels }: ProgramSource,
+  { nodes: given, output, weights, levels: imageLevels }: ProgramSource,
   ready: readonly Readiness[],
   due: readonly number[],
 ): ProgramIO {
+  const nodes = given.map((node) => withinImage(node, height, plan.width));
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
@@ -107,6 +109,12 @@ export function compile(
     return node.op === 'condition' ? [{ index: node.index, to: cache(at).operand() }] : [];
   });
   return { image: cache(0).operand(), categories, conditions, output: cache(output) };
+}
+
+/** A node that looks no further than the image, so that no memory is kept for more. */
+function withinImage(node: ImageNode, height: number, width: number): ImageNode {
+  if (node.op !== 'conv' || node.window.dilation === undefined) return node;
+  return { ...node, window: { ...node.window, dilation: dilationWithin(node.window, height, width) } };
 }
 
 /** Copies the outputs of each channel, at its time, to where they are read: [{@link outputStride}]. */

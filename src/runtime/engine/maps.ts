@@ -1,6 +1,6 @@
 import { type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
-import { dilationOf, type KernelWindow } from '../core/window';
+import { dilationWithin, type KernelWindow } from '../core/window';
 import type { makeKernels } from '../kernels/webassembly';
 import { mapAsCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
 import {
@@ -59,8 +59,14 @@ export function withMaps(
       // one, shifted down, over a map extended by this many rows of zeros.
       const { kernelSize, anchor } = node.window;
       const last = kernelSize[0] - 1;
-      const below = (last - anchor[0]) * dilationOf(node.window)[0];
-      const window: KernelWindow = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
+      const dilation = dilationWithin(node.window, ...sizeOf(index));
+      const below = (last - anchor[0]) * dilation[0];
+      const window: KernelWindow = {
+        ...node.window,
+        anchor: [last, anchor[1]],
+        present: 'everything',
+        dilation,
+      };
       return evaluated(index, { ...node, window }, below);
     }
     const map = evaluated(index, node as ImageNode);

@@ -88,6 +88,31 @@ describe('kernels', () => {
     );
   });
 
+  it('depthwise: a start plus rows times rows, feature by feature, the same bits in both', () => {
+    fc.assert(
+      fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, lowerBound }) => {
+        const [y, b] = [operand(0, outputs + 3), operand(2000, hasOneStart ? 0 : outputs + 1)];
+        const [gap, weightStride] = [outputs + 2, outputs + 1];
+        const a = operand(3900, inputs * gap + 1, 1); // after the base at 100
+        const [slow, fast] = both(seed);
+        const before = slow.heap.slice();
+        const rows = { length: outputs, weights: 12000, weightStride, inputs, gap, parameter: lowerBound };
+        for (const kernels of [slow, fast]) run(kernels, images, { op: 'depthwise', y, a, b, ...rows });
+        expectSameBits(fast, slow);
+        const at = (index: number) => before[index] as number;
+        const expected = before.slice();
+        for (let n = 0; n < images; n++)
+          for (let o = 0; o < outputs; o++) {
+            let sum = at(2000 + n * b.stride + o);
+            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i * gap + o) * at(12000 + i * weightStride + o);
+            expected[n * y.stride + o] = Math.max(sum, lowerBound);
+          }
+        expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+      }),
+      runs({ seed: 1, numRuns: 60 }),
+    );
+  });
+
   const lookups = fc.record({
     ...spans,
     images: fc.integer({ min: 1, max: 5 }),
@@ -206,7 +231,7 @@ describe('kernels', () => {
   };
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
+    const others = ['product', 'depthwise', 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(OPS));
   });
 

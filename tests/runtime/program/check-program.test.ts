@@ -367,6 +367,9 @@ function* wrongFields(node: Json, index: number): Generator<[fields: Json, messa
   if (op === 'conv') {
     yield [{ window: { ...node.window, rotation: 1 } }, `${what}: window: wanted no fields but`];
     yield [{ window: { ...node.window, dilation: [1, 0] } }, `${what}: window: dilation: wanted an integer of at least 1`];
+    yield [{ window: { ...node.window, groups: 0 } }, `${what}: window: groups: wanted an integer of at least 1`];
+    if (node.window.stride === 1 && node.window.kernelSize[0] > 1)
+      yield [{ window: { ...node.window, dilation: [2 ** 30, 1] } }, 'products a pixel for a file of this size'];
     for (const name of Object.keys(node.window)) {
       const { [name]: left, ...rest } = node.window;
       yield [{ window: rest }, `${what}: window: wanted a field '${name}'`];

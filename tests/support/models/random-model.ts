@@ -212,7 +212,7 @@ function composed(recipe: ModelRecipe) {
     const others = all.filter((y) => y !== x && y.shape[3] === x.shape[3]);
     const y = others[other % others.length] ?? apply(tfl.layers.elu(), x);
     const makers: Record<Step['kind'], () => tfl.SymbolicTensor> = {
-      conv: () => conv(x, filters, kernelSize, { dilationRate: 1 + (other % 3) }),
+      conv: () => conv(x, filters, kernelSize, { dilationRate: 1 + (other % 3), groups: x.shape[3] === filters ? 1 + (on % 2) : 1 }),
       twoGains: () => apply(new TwoGains(channels), x),
       rowsAbove: () => conv(x, filters, kernelSize, { vertical: true, maskType: 'A', imageChannels: 1 }),
       tanh: () => apply(tfl.layers.activation({ activation: 'tanh' }), x),

@@ -102,9 +102,12 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
     throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', window.stride);
   const { dilation, groups } = window as Partial<Record<string, unknown>>;
-  if (options.includes('dilation'))
+  if (options.includes('dilation')) {
     for (const rate of checkList(`${what}: dilation`, dilation, 2))
       checkInteger(`${what}: dilation`, rate, 1);
+    if (window.stride !== 1 || window.transposed)
+      throwTypeError(`${what}: dilation`, 'none with a stride, or transposed', dilation);
+  }
   if (options.includes('groups')) checkInteger(`${what}: groups`, groups, 1);
   return given as KernelWindow;
 }
