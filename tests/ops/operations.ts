@@ -6,12 +6,14 @@ import { causalConv2d, dilated, everySecond } from '../../src/ops/causal-conv';
 import { concatElu, provideConcatEluKernels } from '../../src/ops/concat-elu';
 import { crossEntropy } from '../../src/ops/cross-entropy';
 import { gate, provideGateKernels } from '../../src/ops/gate';
+import { gaussianNats } from '../../src/ops/gaussian';
 import { layerNorm, provideLayerNormKernels } from '../../src/ops/layer-norm';
 import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { pixelLSTM, provideLSTMKernels } from '../../src/ops/pixel-lstm';
 import { numParameters } from '../../src/runtime/distributions/mixture-parameters';
 import { slowAttention } from '../support/slow/attention';
+import { slowGaussian } from '../support/slow/gaussian';
 import { slowLSTM } from '../support/slow/lstm';
 import { slowMixture } from '../support/slow/mixture';
 import { noise } from '../support/tensors';
@@ -322,6 +324,27 @@ function mixture({ rows, spread, seed, ...sizes }: Of<typeof mixtures>): Case {
   };
 }
 
+const gaussians = fc.record({ imageChannels: upTo(4), levels: oneOf(2, 3, 17, 256, 65536), rows: upTo(9), spread: oneOf(0.1, 1, 8), seed });
+
+function gaussian({ imageChannels, levels, rows, spread, seed }: Of<typeof gaussians>): Case {
+  const sizes = { levels, offset: levels >> 1 };
+  const shape = [rows, imageChannels] as const;
+  const levelsNear = ({ random, scale }: { random: number; scale: number }) => {
+    const level = Math.round(sizes.offset + 3 * scale * random);
+    return Math.min(Math.max(level, 0), levels - 1);
+  };
+  const scales = Array.from(noise(rows * imageChannels, seed + 1), (x) => Math.fround(x * spread));
+  const labels = Array.from(noise(scales.length, seed + 2), (random, i) => levelsNear({ random, scale: Math.exp(scales[i] as number) }));
+  const means = noise(scales.length, seed);
+  return {
+    inputs: [{ shape: [rows, 2 * imageChannels], values: scales.flatMap((scale, i) => [means[i] as number, scale]) }],
+    shape,
+    tolerance: 2e-6,
+    run: (x) => gaussianNats(tensor2d(labels, [...shape], 'int32'), x as tf.Tensor2D, sizes),
+    slow: (x = []) => slowGaussian(labels, x, sizes),
+  };
+}
+
 type Shape4 = [n: number, h: number, w: number, features: number];
 
 /** Where the places of a map [N,H,W,F] are in one of twice as many rows and columns. */
@@ -448,6 +471,13 @@ export const operations: Readonly<Record<string, Operation>> = {
     example: mixture({ imageChannels: 3, components: 2, levels: 16, rows: 3, spread: 1, seed: 1 }),
     kernels: ['LogisticMixture', 'LogisticMixtureGradient'],
     kept: 3 * (4 * 2 + 2 * 10 + 3), // of each row: posteriors, slopes, and the labels
+    keepsNaN: false,
+  },
+  gaussianNats: {
+    cases: gaussians.map(gaussian),
+    example: gaussian({ imageChannels: 2, levels: 9, rows: 5, spread: 1, seed: 1 }),
+    kernels: [],
+    kept: 3 * 5 * 2, // slopes, and the labels
     keepsNaN: false,
   },
   everySecond: { cases: map4.map(everyOther), numRuns: 10, example: everyOther([2, 2, 3, 3]), kernels: [] },
