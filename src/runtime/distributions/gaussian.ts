@@ -24,7 +24,7 @@ export function discretizedGaussian({
   imageChannels,
   levels,
   offset,
-}: PixelSizes & Values<typeof gaussianFields>): PixelDistribution {
+}: PixelSizes & Values<typeof gaussianFields>): Required<PixelDistribution> {
   const last = levels - 1;
 
   /** The Gaussian of a channel, its values divided by its scale. */

@@ -46,6 +46,7 @@ tf.serialization.registerClass(BernoulliPixels);
 type Shape = [number, number, number];
 const small = { hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
 const mixture = { output: { components: 2 } };
+const gaussian = { output: 'gaussian' } as const;
 
 /** Two convolutions and a last layer. */
 function handMade(imageShape: Shape, features: number, last: tfl.layers.Layer): AutoregressiveModel {
@@ -66,6 +67,8 @@ export const kinds: Readonly<Record<string, () => AutoregressiveModel>> = {
     noisy(handMade([2, 1, 2], 2 * 6, logisticMixture({ imageChannels: 2, levels: 3, components: 2 }))),
   'a mixture, three channels of one group': () =>
     noisy(handMade([2, 1, 3], 2 * 10, logisticMixture({ imageChannels: 3, levels: 2, components: 2 }))),
+  'a Gaussian, one channel': () => noisy(pixelCNN({ ...small, ...gaussian, imageShape: [2, 2, 1], levels: 3 })),
+  'a Gaussian, two channels in groups, gated': () => noisy(gatedPixelCNN({ ...small, ...gaussian, imageShape: [1, 2, 2], levels: 3 })),
   "a user's own": () => noisy(handMade([2, 3, 1], 1, new BernoulliPixels())),
 };
 
