@@ -57,6 +57,7 @@ const MODELS = [
   ['gatedPixelCNN, a vector', gatedPixelCNN({ ...small, conditionSize: 6 }), vector(6)],
   ['gatedPixelCNN, a map', gatedPixelCNN({ ...small, conditionMapSize: 2 }), map(2)],
   ['gatedPixelCNN, a class and a vector', gatedPixelCNN({ ...small, numClasses: 2, conditionSize: 3 }), { class: [0, 1, 1], vector: vector(3) }],
+  ['gatedPixelCNN, Gaussians', gatedPixelCNN({ ...small, ...rgb, output: 'gaussian' })],
   ['gatedPixelCNN, a mixture, 8 bits', gatedPixelCNN({ ...small, ...rgb, ...mixture }), null, 'int8'],
   ['pixelCNNPlusPlus', pixelCNNPlusPlus({ ...rgb, imageShape: [4, 8, 3], filters: 6, numResnets: 1, ...mixture })],
   ['pixelCNNPlusPlus, ten components', pixelCNNPlusPlus({ imageShape: [8, 8, 3], levels: 32, filters: 5, numResnets: 1 })],

@@ -90,7 +90,7 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['gated', 'gatedPixelCNN', gray],
   ['gated, no blocks', 'gatedPixelCNN', { ...gray, numBlocks: 0 }],
   ['gated, RGB, classes, kernels that are not square', 'gatedPixelCNN', { ...colour, levels: 8, numClasses: 4, firstKernelSize: [5, 3] }],
-  ['plain, RGB, Gaussians', 'pixelCNN', { ...colour, output: 'gaussian' }],
+  ['plain, RGB, Gaussians', 'pixelCNN', { ...colour, levels: 8, output: 'gaussian' }],
   ['gated, mixture', 'gatedPixelCNN', { ...gray, output: { components: 4 } }],
   ['++, gray', 'pixelCNNPlusPlus', plusPlus],
   ['++, RGB, classes', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [8, 12, 3], levels: 256, numResnets: 2, numClasses: 3 }],
