@@ -86,9 +86,10 @@ function evaluate({ labels, parameters }: Inputs, { levels, offset }: GaussianSi
     tf.exp(tf.where(isTail, tf.mul(slope, -2), logDensity(far))),
     tf.cast(isBetween, 'float32'),
   );
-  const aboveNear = tf.mul(ofNear, mills(near));
+  const [nearMills, farMills] = tf.split(mills(tf.concat([near, far], 1)), 2, 1) as [tf.Tensor, tf.Tensor]; // [R,2] -> [R,1] each
+  const aboveNear = tf.mul(ofNear, nearMills);
   const above = tf.where(isTail, aboveNear, tf.sub(1, aboveNear)); // mass above the near edge, in units
-  const mass = tf.where(isNarrow, 1, tf.sub(above, tf.mul(ofFar, mills(far))));
+  const mass = tf.where(isNarrow, 1, tf.sub(above, tf.mul(ofFar, farMills)));
   const [atNear, atFar] = [tf.div(ofNear, mass), tf.div(ofFar, mass)];
 
   const logMass = tf.where(isNarrow, tf.sub(narrow.logMass, clamped), tf.add(tf.log(mass), logUnit));
