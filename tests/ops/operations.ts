@@ -61,9 +61,9 @@ export interface Operation {
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Random numbers of a shape. */
-const given = (shape: readonly number[], seed: number, fn = (x: number) => x) => ({
+const given = (shape: readonly number[], seed: number, fn = (x: number, _at: number) => x) => ({
   shape,
-  values: Array.from(noise(sizeOf(shape), seed), (x) => Math.fround(fn(x))),
+  values: Array.from(noise(sizeOf(shape), seed), (x, at) => Math.fround(fn(x, at))),
 });
 
 const seed = fc.integer({ min: 1, max: 1000 });
@@ -329,15 +329,13 @@ const gaussians = fc.record({ imageChannels: upTo(4), levels: oneOf(2, 3, 17, 25
 function gaussian({ imageChannels, levels, rows, spread, seed }: Of<typeof gaussians>): Case {
   const sizes = { levels, offset: levels >> 1 };
   const shape = [rows, imageChannels] as const;
-  const levelsNear = ({ random, scale }: { random: number; scale: number }) => {
-    const level = Math.round(sizes.offset + 3 * scale * random);
+  const parameters = given([rows, 2 * imageChannels], seed, (x, i) => (i % 2 === 0 ? x : spread * x));
+  const labels = Array.from(noise(rows * imageChannels, seed + 2), (x, i) => {
+    const level = Math.round(sizes.offset + 3 * x * Math.exp(parameters.values[2 * i + 1] as number));
     return Math.min(Math.max(level, 0), levels - 1);
-  };
-  const scales = Array.from(noise(rows * imageChannels, seed + 1), (x) => Math.fround(x * spread));
-  const labels = Array.from(noise(scales.length, seed + 2), (random, i) => levelsNear({ random, scale: Math.exp(scales[i] as number) }));
-  const means = noise(scales.length, seed);
+  });
   return {
-    inputs: [{ shape: [rows, 2 * imageChannels], values: scales.flatMap((scale, i) => [means[i] as number, scale]) }],
+    inputs: [parameters],
     shape,
     tolerance: 2e-6,
     run: (x) => gaussianNats(tensor2d(labels, [...shape], 'int32'), x as tf.Tensor2D, sizes),
