@@ -199,10 +199,10 @@ export interface GaussianArgs extends LayerArgs, Given<typeof gaussianArguments>
  * The parameters are a mean and a log scale for each channel in turn, in levels: level k has the value k - offset, and the
  * Gaussian's mass from 1/2 below to 1/2 above it. The first level also gets all mass below, the last all mass above, so
  * that probabilities sum to 1. The scale, e^(log scale), is the standard deviation. Log scales are at least -3, where a
- * level holds all but 1e-23 of the mass. Given their parameters, the channels of a pixel are independent.
+ * level at the mean has all but 1e-23 of the mass. Given their parameters, the channels of a pixel are independent.
  *
  * Source: Minnen, Ballé and Toderici, "Joint Autoregressive and Hierarchical Priors for Learned Image Compression"
- * (2018), https://arxiv.org/abs/1809.02736, section 2, where it models the integers of an autoencoder.
+ * (2018), https://arxiv.org/abs/1809.02736, where it models the integers of an autoencoder.
  *
  * @throws TypeError naming the argument that is out of range, or an input that does not have 2C features.
  * @example

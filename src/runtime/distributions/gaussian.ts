@@ -4,7 +4,7 @@ import { log, log1p, preciseExp } from '../kernels/arithmetic';
 import { erfcx } from '../kernels/error-function';
 import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
 
-/** The smallest log scale; lower ones are clamped. A level then holds all of its mass to 22 digits: none could be likelier. */
+/** The smallest log scale; lower ones are clamped. There, a level at the mean has p = 1 to 22 digits. */
 export const MIN_LOG_SCALE = -3;
 
 export const gaussianFields = {
@@ -18,7 +18,7 @@ export const gaussianFields = {
  * + 1/2; level 0 also gets all mass below, the last level all mass above. In float64, with exact operations only.
  *
  * Source: Minnen, Ballé and Toderici, "Joint Autoregressive and Hierarchical Priors for Learned Image Compression"
- * (2018), https://arxiv.org/abs/1809.02736, section 2.
+ * (2018), https://arxiv.org/abs/1809.02736.
  */
 export function discretizedGaussian({
   imageChannels,
