@@ -8,6 +8,7 @@ import {
   diagonalBiLSTMBlock,
   gatedPixelCNN,
   imageGPT,
+  maskedConv2d,
   pixelCNN,
   pixelCNNPlusPlus,
   pixelSNAIL,
@@ -41,6 +42,20 @@ const map = (size) => ({
 });
 const codes = { data: Array.from({ length: 12 }, (_, i) => i % 4), shape: [3, 2, 2, 1] };
 
+/** Blocks of one convolution in groups. */
+const grouped =
+  (groups) =>
+  ({ name, seed, filters, imageChannels }) =>
+    maskedConv2d({
+      name,
+      seed,
+      imageChannels,
+      filters: 2 * filters,
+      kernelSize: 3,
+      activation: 'relu',
+      ...groups,
+    });
+
 /** Name, model, what it is told, precision. */
 const MODELS = [
   ['pixelCNN', pixelCNN(small)],
@@ -50,6 +65,9 @@ const MODELS = [
   ['pixelCNN, a mixture of logistics', pixelCNN({ ...small, ...rgb, ...mixture })],
   ['pixelCNN, rows of LSTMs', pixelCNN({ ...small, block: rowLSTMBlock })],
   ['pixelCNN, diagonal LSTMs', pixelCNN({ ...small, block: diagonalBiLSTMBlock })],
+  ['pixelCNN, dilated', pixelCNN({ ...small, dilationRate: [1, 2], input: 'oneHot' })],
+  ['pixelCNN, groups, two channels', pixelCNN({ ...small, imageShape: [4, 5, 2], block: grouped({ groups: 4, dilationRate: 2 }) })],
+  ['pixelCNN, depthwise', pixelCNN({ ...small, block: grouped({ groups: 16 }) })],
   ['pixelCNN, weights of float16', pixelCNN(small), null, 'float16'],
   ['pixelCNN, weights of 8 bits', pixelCNN(small), null, 'int8'],
   ['gatedPixelCNN', gatedPixelCNN(small)],
@@ -57,6 +75,7 @@ const MODELS = [
   ['gatedPixelCNN, a vector', gatedPixelCNN({ ...small, conditionSize: 6 }), vector(6)],
   ['gatedPixelCNN, a map', gatedPixelCNN({ ...small, conditionMapSize: 2 }), map(2)],
   ['gatedPixelCNN, a class and a vector', gatedPixelCNN({ ...small, numClasses: 2, conditionSize: 3 }), { class: [0, 1, 1], vector: vector(3) }],
+  ['gatedPixelCNN, Gaussians', gatedPixelCNN({ ...small, ...rgb, output: 'gaussian' })],
   ['gatedPixelCNN, a mixture, 8 bits', gatedPixelCNN({ ...small, ...rgb, ...mixture }), null, 'int8'],
   ['pixelCNNPlusPlus', pixelCNNPlusPlus({ ...rgb, imageShape: [4, 8, 3], filters: 6, numResnets: 1, ...mixture })],
   ['pixelCNNPlusPlus, ten components', pixelCNNPlusPlus({ imageShape: [8, 8, 3], levels: 32, filters: 5, numResnets: 1 })],

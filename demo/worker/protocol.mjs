@@ -74,8 +74,8 @@
  * or null where the network does not see it
  *
  * @typedef {{ kind: 'conformance', withWebAssembly: boolean }} ConformanceJob
- * compares the results of a list of models with the digests that another machine has made. Reports `{ done, total }`; result `{ total, different,
- * seconds }`, of which `different` has names
+ * compares the results of a list of models with the digests that another machine has made. Reports `{ done, total }`; result `{ count, different,
+ * seconds }`, of which `different` has names; a count of 0 where this browser has no WebAssembly
  *
  * Jobs of the worker that trains, on `backend` where they compute.
  *

@@ -127,8 +127,8 @@ test images and draws samples from it. Without --validation, the test images als
     )
     .option(
       '--output <name>',
-      'what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (default: softmax; of plus-plus mixture:10)',
-      nameOrSize(['softmax'], { mixture: 'components' }),
+      'what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs; gaussian, a mean and a scale in levels (default: softmax; of plus-plus mixture:10)',
+      nameOrSize(['softmax', 'gaussian'], { mixture: 'components' }),
     )
     .option(
       '--dropout <x>',

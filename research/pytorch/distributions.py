@@ -1,6 +1,7 @@
-"""What the outputs of a network mean: the probabilities of levels, by a softmax or by a mixture of logistics.
+"""What the outputs of a network mean: the probabilities of levels, by a softmax, a mixture of logistics or a Gaussian.
 
-Both have `nats(outputs, levels)`, -log p of each value given all before it, [N,C,H,W]. N is images, C their channels, H and W rows
+All have `nats(outputs, levels)`, -log p of each value given all before it, [N,C,H,W], and `features_of_channel`, how many a network
+whose features lie channel by channel gives of each. N is images, C their channels, H and W rows
 and columns, L levels, K components of a mixture, P its parameters a pixel.
 """
 import math
@@ -20,11 +21,11 @@ def bits_per_dim(outputs, levels, distribution):
 
 
 def distribution_of(output, channels, levels):
-    """What `output` of a network stands for: 'softmax', or a mixture, {'components': 10}."""
-    if output == 'softmax':
-        return Softmax(channels, levels)
+    """What `output` of a network stands for: 'softmax', or 'gaussian', or a mixture, {'components': 10}."""
+    if output in ('softmax', 'gaussian'):
+        return (Softmax if output == 'softmax' else Gaussian)(channels, levels)
     if not isinstance(output, dict) or output.keys() != {'components'}:
-        raise ValueError(f"output: wanted 'softmax' or {{'components': K}}, got {output!r}")
+        raise ValueError(f"output: wanted 'softmax', 'gaussian' or {{'components': K}}, got {output!r}")
     return Mixture(channels, levels, **output)
 
 
@@ -33,6 +34,7 @@ class Softmax:
 
     def __init__(self, channels, levels):
         self.channels, self.levels, self.num_parameters = channels, levels, channels * levels
+        self.features_of_channel = levels
 
     def parameters_of(self, features):
         return features
@@ -59,7 +61,7 @@ class Mixture:
         self.channels, self.levels, self.components = channels, levels, components
         self.pairs = [(channel, earlier) for channel in range(channels) for earlier in range(channel)]
         self.num_blocks = 1 + 2 * channels + len(self.pairs)
-        self.num_parameters = components * self.num_blocks
+        self.num_parameters, self.features_of_channel = components * self.num_blocks, 3 * components
         stride = 3 if channels == 3 else 2
         self.means = [1 + stride * channel for channel in range(channels)]  # blocks; log scales are in the next ones
         self.coefficients = [3 + 3 * i if channels == 3 else 1 + 2 * channels + i for i in range(len(self.pairs))]
@@ -109,3 +111,26 @@ class Mixture:
             + torch.where(level > 0, above, zero)
             + torch.where(is_between, inside, zero)
         )
+
+
+class Gaussian:
+    """Outputs [N,2C,H,W] are a mean and a log scale of each channel in turn, in levels. Level k has the Gaussian's mass between
+    k - 1/2 and k + 1/2; the first one all below, the last one all above. Log scales are at least -3."""
+
+    def __init__(self, channels, levels):
+        self.channels, self.levels, self.num_parameters = channels, levels, 2 * channels
+        self.features_of_channel = 2
+
+    def parameters_of(self, features):
+        return features
+
+    def nats(self, parameters, levels):
+        """-log p of each value, [N,C,H,W]. In float64, since a difference of masses loses digits."""
+        mean, log_scale = parameters.double().unflatten(1, (self.channels, 2)).unbind(2)  # [N,2C,H,W] -> [N,C,H,W] each
+        precision = torch.exp(-log_scale.clamp(min=-3))
+        z, half = ((levels - mean) * precision).clamp(-1e6, 1e6), precision / 2
+        is_lowest, is_highest = levels == 0, levels == self.levels - 1
+        z = torch.where(is_lowest, z, torch.where(is_highest, -z, -z.abs()))  # mirrored: of ends, what is below counts
+        below, above = torch.special.log_ndtr(z - half), torch.special.log_ndtr(z + half)
+        inside = torch.log(-torch.expm1(torch.where(is_lowest | is_highest, -1, below - above)))
+        return -torch.where(is_lowest | is_highest, above, above + inside).float()

@@ -106,7 +106,7 @@ FLAGS = {
     'first-kernel': (whole(1, odd=True), 7, 'of pixelcnn and gated: side of the first kernel, odd'),
     'kernel': (whole(1, odd=True), 3, "side of the blocks' kernels, odd"),
     'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail, and with --palette, oneHot)'),
-    'output': (name_or_size('softmax', mixture='components'), None, 'softmax, mixture:K; of plus-plus mixture:10 by default'),
+    'output': (name_or_size('softmax', 'gaussian', mixture='components'), None, 'softmax, gaussian, mixture:K; of plus-plus mixture:10 by default'),
     'mutate': (fraction, 0.0, 'probability with which a value of a training image is any level instead, drawn anew in each epoch, for a background model'),
     'dropout': (fraction, 0.0, 'probability with which blocks drop features, and attention its weights, in training'),
     'weights': (str, None, 'safetensors to begin with, from here or from the library'),

@@ -121,15 +121,14 @@ class Network(nn.Module):
         self.levels, self.features_in = read_levels(input, self.channels, levels)
         self.hidden, out, point = hidden_dim * self.channels, out_dim * self.channels, centered(1, 'B', self.channels)
         self.distribution = distribution_of(output, self.channels, levels)
-        last = levels if output == 'softmax' else 3 * output['components']
         self.output_conv1 = Conv(halves * self.hidden, out, point)
         self.output_conv2 = Conv(out, out, point)
-        self.final_conv = Conv(out, last * self.channels, point)
+        self.final_conv = Conv(out, self.distribution.features_of_channel * self.channels, point)
 
     def outputs(self, x):
         x = F.relu(self.output_conv1(F.relu(x)))  # [N,F,H,W] -> [N,out,H,W]
-        x = self.final_conv(self.output_conv2(x))  # [N,out,H,W] -> [N,C*L,H,W] or [N,C*3K,H,W]
-        return self.distribution.parameters_of(x)  # [N,C*L,H,W], or [N,C*3K,H,W] -> [N,P,H,W]
+        x = self.final_conv(self.output_conv2(x))  # [N,out,H,W] -> [N,C*L,H,W], [N,C*3K,H,W] or [N,2C,H,W]
+        return self.distribution.parameters_of(x)  # [N,C*L,H,W] or [N,2C,H,W], or [N,C*3K,H,W] -> [N,P,H,W]
 
 
 class PixelCNN(Network):

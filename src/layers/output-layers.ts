@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gaussianNats } from '../ops/gaussian';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
 import { categories, type Given, integer, optional, type Values } from '../runtime/core/arguments';
 import { checkMemory } from '../runtime/core/check';
+import { discretizedGaussian, gaussianFields } from '../runtime/distributions/gaussian';
 import type { DistributionShape } from '../runtime/distributions/kinds';
 import { mixtureOfLogistics } from '../runtime/distributions/logistic-mixture';
 import { numParameters, parameterOffsets } from '../runtime/distributions/mixture-parameters';
@@ -144,7 +146,7 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof mixtureArgu
  */
 export class LogisticMixture extends DeclaredLayer<Values<typeof mixtureArguments>, LogisticMixtureArgs> {
   /** The distribution that its outputs parameterize. */
-  readonly distribution: TensorDistribution = distributionOf(this.settings);
+  readonly distribution: TensorDistribution = mixtureOf(this.settings);
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { numParameters, imageChannels } = this.distribution;
@@ -158,20 +160,82 @@ export class LogisticMixture extends DeclaredLayer<Values<typeof mixtureArgument
 }
 defineLayer(LogisticMixture, 'LogisticMixture', mixtureArguments);
 
-function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribution {
+function mixtureOf(sizes: Values<typeof mixtureArguments>): TensorDistribution {
   const { imageChannels, components } = sizes;
   checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
   return {
     ...mixtureOfLogistics(sizes),
     data: { kind: 'logisticMixture', components } satisfies DistributionShape,
-    negativeLogLikelihood: (labels, parameters) =>
-      tf.tidy(() => {
-        const levels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
-        const flat: tf.Tensor2D = tf.reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
-        return tf.reshape(logisticMixtureNats(levels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
-      }),
+    negativeLogLikelihood: byPixel((levels, parameters) => logisticMixtureNats(levels, parameters, sizes)),
   };
 }
 
+/** Makes nats of images from nats of pixels [M,C], given their levels [M,C] and parameters [M,P]. */
+const byPixel =
+  (natsOf: (levels: tf.Tensor2D, parameters: tf.Tensor2D) => tf.Tensor2D) =>
+  (labels: tf.Tensor4D, parameters: tf.Tensor4D): tf.Tensor =>
+    tf.tidy(() => {
+      const levels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, labels.shape[3]]); // [N,H,W,C] -> [M,C]
+      const flat: tf.Tensor2D = tf.reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
+      return tf.reshape(natsOf(levels, flat), labels.shape); // [M,C] -> [N,H,W,C]
+    });
+
 /** Makes a {@link LogisticMixture}. */
 export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixture(args);
+
+const gaussianArguments = {
+  ...logitsArguments,
+  /** The level that has the value 0, an integer; there need be no such level. @default 0 */
+  offset: optional(gaussianFields.offset, 0),
+};
+
+/** Arguments of {@link Gaussian}. */
+export interface GaussianArgs extends LayerArgs, Given<typeof gaussianArguments> {}
+
+/**
+ * The last layer of a model, which declares that its features [N,H,W,2C] are the parameters of a discretized Gaussian
+ * for each channel, and returns them unchanged. No weights.
+ *
+ * The parameters are a mean and a log scale for each channel in turn, in levels: level k has the value k - offset, and the
+ * Gaussian's mass from 1/2 below to 1/2 above it. The first level also gets all mass below, the last all mass above, so
+ * that probabilities sum to 1. The scale, e^(log scale), is the standard deviation. Log scales are at least -3, where a
+ * level at the mean has all but 1e-23 of the mass. Given their parameters, the channels of a pixel are independent.
+ *
+ * Source: Minnen, Ballé and Toderici, "Joint Autoregressive and Hierarchical Priors for Learned Image Compression"
+ * (2018), https://arxiv.org/abs/1809.02736, where it models the integers of an autoencoder.
+ *
+ * @throws TypeError naming the argument that is out of range, or an input that does not have 2C features.
+ * @example
+ * ```js
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { autoregressiveModel, gaussian, maskedConv2d, sample } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const features = maskedConv2d({ filters: 2, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image);
+ * const outputs = gaussian({ imageChannels: 1, levels: 31, offset: 15 }).apply(features); // values -15 to 15
+ * const model = autoregressiveModel({ inputs: image, outputs });
+ * console.log((await sample(model, { seed: 1 })).shape); // [1, 8, 8, 1]
+ * ```
+ */
+export class Gaussian extends DeclaredLayer<Values<typeof gaussianArguments>, GaussianArgs> {
+  /** The distribution that its outputs parameterize. */
+  readonly distribution: TensorDistribution = gaussianOf(this.settings);
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { imageChannels } = this.settings;
+    checkMap('input', shapes, 2 * imageChannels, `2 * imageChannels: 2 * ${imageChannels}`);
+  }
+
+  override express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return x; // [N,H,W,2C]
+  }
+}
+defineLayer(Gaussian, 'Gaussian', gaussianArguments);
+
+const gaussianOf = (sizes: Values<typeof gaussianArguments>): TensorDistribution => ({
+  ...discretizedGaussian(sizes),
+  data: { kind: 'gaussian', offset: sizes.offset } satisfies DistributionShape,
+  negativeLogLikelihood: byPixel((levels, parameters) => gaussianNats(levels, parameters, sizes)),
+});
+
+/** Makes a {@link Gaussian}. */
+export const gaussian = (args: GaussianArgs) => new Gaussian(args);

@@ -2,7 +2,7 @@ import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tf
 import { maskedConv2d } from '../layers/causal-conv-2d';
 import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
 import { pixelShift } from '../layers/map-layers';
-import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
+import { gaussian, logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';
 import {
@@ -40,11 +40,13 @@ export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number }
  * The distribution that a network's outputs parameterize. `'softmax'`, over the levels of each channel, with
  * logits [N,H,W,C,L], suits few levels, codes and other categories. A mixture of `components` discretized
  * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}, suits
- * intensities of many levels, since it has far fewer outputs and treats neighbouring levels as similar.
+ * intensities of many levels, since it has far fewer outputs and treats neighbouring levels as similar. `'gaussian'`,
+ * one discretized Gaussian for each channel, with parameters [N,H,W,2C] in the order of {@link Gaussian} and an offset
+ * of 0, suits values that fall off from one peak on both sides, such as those of an autoencoder.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */
-export type OutputMeaning = 'softmax' | { readonly components: number };
+export type OutputMeaning = 'softmax' | 'gaussian' | { readonly components: number };
 
 type AnyImageShape = readonly [number | null, number | null, number];
 
@@ -62,7 +64,9 @@ const imageShape: Argument<AnyImageShape> = {
 
 const count = integer({ from: 1 });
 export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], { embedding: count });
-export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], { components: count });
+export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax', 'gaussian'], {
+  components: count,
+});
 
 /** A number of blocks, up to far more than any network has, so that a typo does not use up memory and time. */
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: 10_000 });
@@ -189,8 +193,10 @@ export function encodedFeatures(input: InputEncoding, levels: number): number {
 const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : 'output');
 
 /** The outputs of each channel, if features are split by channel. */
-const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
-  output === 'softmax' ? levels : 3 * output.components;
+function outputsOfChannel(output: OutputMeaning, levels: number): number {
+  if (output === 'softmax') return levels;
+  return output === 'gaussian' ? 2 : 3 * output.components;
+}
 
 /** The layers before the one that reads the image: [N,H,W,C] -> [N,H,W,C*{@link encodedFeatures}]. */
 export function inputLayers({
@@ -219,6 +225,10 @@ export function outputLayer({
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
     return { option, numFeatures: imageChannels * levels, layer };
   }
+  if (output === 'gaussian') {
+    const layer = gaussian({ name: 'gaussian', imageChannels, levels }); // [N,H,W,2C]
+    return { option, numFeatures: 2 * imageChannels, layer };
+  }
   const { components } = output;
   const layer = logisticMixture({ name: 'mixture', imageChannels, levels, components }); // [N,H,W,P]
   return { option, numFeatures: numParameters({ imageChannels, components }), layer };
@@ -243,9 +253,9 @@ export function outputHead(filters: number, values: Network): layers.Layer[] {
     layers.reLU({ name: 'relu' }),
     maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
     maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv('final_conv'), filters: outputsOfChannel(output, levels) * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
+    maskedConv2d({ ...conv('final_conv'), filters: outputsOfChannel(output, levels) * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L], [N,H,W,C*3K] or [N,H,W,2C]
   ];
-  if (output !== 'softmax' && imageChannels > 1)
+  if (typeof output === 'object' && imageChannels > 1)
     head.push(mixtureParameters({ name: 'parameters', imageChannels, ...output })); // [N,H,W,C*3K] -> [N,H,W,P]
   return [...head, outputLayer(values).layer];
 }

@@ -18,7 +18,7 @@ const declared = {
   /** Gated residual blocks at each resolution on the way down. The way up has one more at the finer two. @default 5 */
   numResnets: optional(network.blocks({ from: 1 }), 5),
   /**
-   * The distribution of the outputs. A pixel's channels are independent with the softmax, not with the mixture.
+   * The distribution of the outputs. A pixel's channels are independent but with a mixture.
    * @default { components: 10 }
    */
   output: optional(network.outputArgument, { components: 10 }),

@@ -54,7 +54,8 @@ export interface PixelCNNArgs extends Given<typeof declared> {}
 /**
  * PixelCNN, as in "The Annotated Pixel-CNN": a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
  * residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C; logits [N,H,W,C,L], or
- * with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All convolutions but the first have mask B.
+ * with `output: { components: K }` 3K * C and a {@link LogisticMixture}, with `output: 'gaussian'` 2C and a {@link
+ * Gaussian}. All convolutions but the first have mask B.
  * `getWeights()` returns weights in this order. Blocks drop features after their first convolution, as in PixelCNN++.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and

@@ -79,6 +79,17 @@ function stepped(runtime, model, given) {
   return digestOf(Uint8Array.from(all.join(), (letter) => letter.charCodeAt(0)));
 }
 
+/** Whether the runtime computes by WebAssembly here: vectors compile, and a page's policy allows instances. */
+export function hasWebAssembly() {
+  const body = [0, 0xfd, 0x0c, ...new Array(16).fill(0), 0x1a, 0x0b]; // v128.const, drop, end
+  const module = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, body.length + 2, 1, body.length, ...body];
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(module))) !== null;
+  } catch {
+    return false;
+  }
+}
+
 /** FNV-1a of the bytes of an array. */
 function digestOf({ buffer, byteOffset, byteLength }) {
   let hash = 0x811c9dc5;

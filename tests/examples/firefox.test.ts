@@ -82,7 +82,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     );
     await visit({ root: project, base: './', configFile: false, worker: { format: 'es' } }, async () => {
       await says('title', /./);
-      expect(await page.title()).toBe('the same bits');
+      expect(await page.title()).toBe('the same bits by WebAssembly');
     });
   });
 

@@ -15,7 +15,7 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed by Vite', 
     await build({ root: project, base: './', configFile: false, logLevel: 'silent', worker: { format: 'es' } });
     await visitBuilt(join(project, 'dist'), async (tab) => {
       await tab.waitForFunction("document.title !== ''");
-      expect(await tab.title()).toBe('the same bits');
+      expect(await tab.title()).toBe('the same bits by WebAssembly');
       expect(tab.workers().length).toBe(2);
     });
   });

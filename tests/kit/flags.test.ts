@@ -174,8 +174,8 @@ it('a program with a command line ends in one line where an error is not caught'
 
 it.each([
   [readTrainFlags, '', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, folder, npy; --help lists the flags'],
-  [readTrainFlags, '--data digits --output mixture:', "--output: wanted softmax, mixture:N, got 'mixture:'"],
-  [readTrainFlags, '--data digits --output logits', "--output: wanted softmax, mixture:N, got 'logits'"],
+  [readTrainFlags, '--data digits --output mixture:', "--output: wanted softmax, gaussian, mixture:N, got 'mixture:'"],
+  [readTrainFlags, '--data digits --output logits', "--output: wanted softmax, gaussian, mixture:N, got 'logits'"],
   [readTrainFlags, '--data digits --average 1', "--average: wanted a number below 1, got '1'"],
   [readTrainFlags, '--data digits --layers 2', "--layers: comes with --model gpt, got 'pixelcnn'"],
   [readTrainFlags, '--data digits --model snail --blocks 0', "--blocks: wanted a whole number of at least 1 with --model snail, got '0'"],

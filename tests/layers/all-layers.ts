@@ -164,6 +164,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [[[4, 4, 12000]], 'conv_in_kernel: wanted sizes', { filters: 12000 }],
     ],
   },
+  Gaussian: {
+    make: all.gaussian, args: { imageChannels: 2, levels: 256, offset: 128 }, least: { levels: 4 },
+    defaults: { imageChannels: 3, offset: 0 }, inputs: [[2, 3, 4]], ofPixel: (x) => [...x],
+    wrong: [...channels, [{ offset: 0.5 }, 'offset: wanted an integer from'], [{ levels: 1 }, 'levels: wanted']],
+    wrongInputs: [[[[2, 2, 2]], 'input: wanted 6 features (2 * imageChannels: 2 * 3), got 2']],
+  },
   LevelEmbedding: {
     make: all.levelEmbedding,
     args: { levels: 4, units: 2, seed: 4, embeddingsInitializer: 'ones', embeddingsRegularizer: 'l1l2', embeddingsConstraint: 'nonNeg' },

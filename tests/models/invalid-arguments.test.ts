@@ -44,7 +44,7 @@ const ofInput: Row[] = [
 ];
 
 const ofOutput: Row[] = [
-  [{ output: 'mixture' }, "output: wanted 'softmax' or { components }, got 'mixture'"],
+  [{ output: 'mixture' }, "output: wanted 'softmax' or 'gaussian' or { components }, got 'mixture'"],
   [{ output: { components: 0 } }, 'output: components: wanted an integer of at least 1, got 0'],
 ];
 

@@ -7,12 +7,14 @@ import { concatElu, provideConcatEluKernels } from '../../src/ops/concat-elu';
 import { crossEntropy } from '../../src/ops/cross-entropy';
 import { depthwiseConv2d } from '../../src/ops/depthwise-conv';
 import { gate, provideGateKernels } from '../../src/ops/gate';
+import { gaussianNats } from '../../src/ops/gaussian';
 import { layerNorm, provideLayerNormKernels } from '../../src/ops/layer-norm';
 import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { pixelLSTM, provideLSTMKernels } from '../../src/ops/pixel-lstm';
 import { numParameters } from '../../src/runtime/distributions/mixture-parameters';
 import { slowAttention } from '../support/slow/attention';
+import { slowGaussian } from '../support/slow/gaussian';
 import { slowLSTM } from '../support/slow/lstm';
 import { slowMixture } from '../support/slow/mixture';
 import { noise } from '../support/tensors';
@@ -60,9 +62,9 @@ export interface Operation {
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Random numbers of a shape. */
-const given = (shape: readonly number[], seed: number, fn = (x: number) => x) => ({
+const given = (shape: readonly number[], seed: number, fn = (x: number, _at: number) => x) => ({
   shape,
-  values: Array.from(noise(sizeOf(shape), seed), (x) => Math.fround(fn(x))),
+  values: Array.from(noise(sizeOf(shape), seed), (x, at) => Math.fround(fn(x, at))),
 });
 
 const seed = fc.integer({ min: 1, max: 1000 });
@@ -354,6 +356,25 @@ function mixture({ rows, spread, seed, ...sizes }: Of<typeof mixtures>): Case {
   };
 }
 
+const gaussians = fc.record({ imageChannels: upTo(4), levels: oneOf(2, 3, 17, 256, 65536), rows: upTo(9), spread: oneOf(0.1, 1, 8), seed });
+
+function gaussian({ imageChannels, levels, rows, spread, seed }: Of<typeof gaussians>): Case {
+  const sizes = { levels, offset: levels >> 1 };
+  const shape = [rows, imageChannels] as const;
+  const parameters = given([rows, 2 * imageChannels], seed, (x, i) => (i % 2 === 0 ? x : spread * x));
+  const labels = Array.from(noise(rows * imageChannels, seed + 2), (x, i) => {
+    const level = Math.round(sizes.offset + 3 * x * Math.exp(parameters.values[2 * i + 1] as number));
+    return Math.min(Math.max(level, 0), levels - 1);
+  });
+  return {
+    inputs: [parameters],
+    shape,
+    tolerance: 2e-6,
+    run: (x) => gaussianNats(tensor2d(labels, [...shape], 'int32'), x as tf.Tensor2D, sizes),
+    slow: (x = []) => slowGaussian(labels, x, sizes),
+  };
+}
+
 type Shape4 = [n: number, h: number, w: number, features: number];
 
 /** Where the places of a map [N,H,W,F] are in one of twice as many rows and columns. */
@@ -486,6 +507,13 @@ export const operations: Readonly<Record<string, Operation>> = {
     example: mixture({ imageChannels: 3, components: 2, levels: 16, rows: 3, spread: 1, seed: 1 }),
     kernels: ['LogisticMixture', 'LogisticMixtureGradient'],
     kept: 3 * (4 * 2 + 2 * 10 + 3), // of each row: posteriors, slopes, and the labels
+    keepsNaN: false,
+  },
+  gaussianNats: {
+    cases: gaussians.map(gaussian),
+    example: gaussian({ imageChannels: 2, levels: 9, rows: 5, spread: 1, seed: 1 }),
+    kernels: [],
+    kept: 3 * 5 * 2, // slopes, and the labels
     keepsNaN: false,
   },
   everySecond: { cases: map4.map(everyOther), numRuns: 10, example: everyOther([2, 2, 3, 3]), kernels: [] },

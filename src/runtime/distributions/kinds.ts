@@ -1,11 +1,12 @@
 import { type Declaration, readDeclared, type Values } from '../core/arguments';
 import { checkFields, checkMaxValues, checkOneOf } from '../core/check';
 import { softmax } from './categorical';
+import { gaussian } from './gaussian';
 import { logisticMixture } from './logistic-mixture';
 import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
 
 /** The distributions that files can store, by name. */
-export const kinds = { softmax, logisticMixture };
+export const kinds = { softmax, logisticMixture, gaussian };
 
 type Kinds = typeof kinds;
 

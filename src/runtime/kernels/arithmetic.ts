@@ -39,6 +39,12 @@ export function exp(x: number): number {
   return series * (POWERS[1022 + k] as number);
 }
 
+/** {@link exp} to 15 digits, by a step of Newton's method. */
+export function preciseExp(x: number): number {
+  const y = exp(x);
+  return y === 0 ? y : y * (1 + (x - log(y)));
+}
+
 /** ln 2 in two parts. The product of k and the first is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
@@ -70,8 +76,8 @@ export function log(x: number): number {
   return k * LN2_HIGH - (half - (s * (half + odd + even) + k * LN2_LOW) - f);
 }
 
-/** ln(1 + x) for x from 0 to 1, accurate even where 1 + x is close to 1. */
-function log1p(x: number): number {
+/** ln(1 + x) for x above -1, accurate even where 1 + x is close to 1. */
+export function log1p(x: number): number {
   const sum = 1 + x;
   return sum === 1 ? x : log(sum) * (x / (sum - 1));
 }

@@ -100,6 +100,7 @@ describe('compress and decompress', () => {
   it.each([
     ['a mixture', { imageShape: [4, 5, 3], levels: 256, output: { components: 3 } }],
     ['a mixture of 65,536 levels', { levels: 65_536, output: { components: 2 } }],
+    ['Gaussians of 65,536 levels', { imageShape: [3, 4, 2], levels: 65_536, output: 'gaussian' }],
     ['a softmax of 4,096 levels', { imageShape: [3, 3, 1], levels: 4096 }],
   ] as [string, object][])('work with %s', async (_, args) => {
     const made = pixelCNN({ ...network, ...args });

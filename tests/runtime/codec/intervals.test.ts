@@ -8,6 +8,8 @@ import { noise } from '../../support/tensors';
 
 const mixture = (levels: number) =>
   distributionOf({ imageShape: [1, 1, 1], levels, distribution: { kind: 'logisticMixture', components: 3 } });
+const gaussian = (levels: number) =>
+  distributionOf({ imageShape: [1, 1, 1], levels, distribution: { kind: 'gaussian', offset: levels >> 1 } });
 
 /** A distribution that gives the probabilities of all levels and nothing else. */
 const own = (levels: number): PixelDistribution => {
@@ -18,6 +20,7 @@ const own = (levels: number): PixelDistribution => {
 const distributions: [string, (levels: number) => PixelDistribution][] = [
   ['a softmax', (levels) => softmaxOf(1, levels)],
   ['a mixture', mixture],
+  ['a Gaussian', gaussian],
   ['one of a user', own],
 ];
 

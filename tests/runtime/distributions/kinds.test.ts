@@ -125,7 +125,7 @@ describe('a kind of distribution in the table', () => {
     const model = geometricModel();
     const bytes = writePortable(await toPortable(model));
     Reflect.deleteProperty(kinds, 'geometric');
-    expect(() => readPortable(bytes)).toThrow("distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'");
+    expect(() => readPortable(bytes)).toThrow("distribution: kind: wanted 'softmax' or 'logisticMixture' or 'gaussian', got 'geometric'");
     await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has its own distribution");
   });
 });

@@ -89,6 +89,7 @@ describe('log p with which images are drawn', () => {
   const args = { imageShape: [2, 2, 1] as const, levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 };
   const softmax = () => pixelCNN({ ...args, firstKernelSize: 3 });
   const mixture = () => pixelCNN({ ...args, output: { components: 2 } });
+  const gaussian = () => pixelCNN({ ...args, output: 'gaussian' });
   const classes = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true });
   const mixedClasses = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true, output: { components: 2 } });
   const nullClass = 2;
@@ -109,6 +110,7 @@ describe('log p with which images are drawn', () => {
   const cases: [string, () => Network, SampleOptions][] = [
     ['temperature', softmax, { temperature: 0.6 }],
     ['heat, of a mixture of logistics', mixture, { temperature: 1.8 }],
+    ['heat, of a Gaussian', gaussian, { temperature: 1.8 }],
     ['temperature 0', softmax, { temperature: 0 }],
     ['topK', softmax, { topK: 2 }],
     ['topP', softmax, { topP: 0.8 }],
@@ -117,6 +119,7 @@ describe('log p with which images are drawn', () => {
     ['a uniform first value', softmax, { firstValue: 'uniform' }],
     ['a uniform first value, and a filter', mixture, { firstValue: 'uniform', topK: 2 }],
     ['adjust', softmax, { adjust: weigh }],
+    ['adjust and topP, of a Gaussian', gaussian, { adjust: weigh, topP: 0.9 }],
     ['adjust and temperature, of a mixture', mixture, { adjust: weigh, temperature: 0.7 }],
     ['guidance', classes, { guidance: 1.5, condition: 1 }],
     ['guidance, of a mixture of logistics', mixedClasses, { guidance: 1.5, condition: 1 }],

@@ -4,8 +4,10 @@ import {
   type AutoregressiveModel,
   autoregressiveModel,
   gatedPixelCNN,
+  gaussian,
   logisticMixture,
   maskedConv2d,
+  type Ops,
   PixelLayer,
   pixelCNN,
   type TensorDistribution,
@@ -43,6 +45,17 @@ class BernoulliPixels extends PixelLayer {
 }
 tf.serialization.registerClass(BernoulliPixels);
 
+/** A layer of a user with a distribution of the library, whose parameters it computes. */
+class ScaledGaussian extends PixelLayer {
+  static className = 'ScaledGaussian';
+  readonly distribution = gaussian({ imageChannels: 1, levels: 3, offset: 1 }).distribution;
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.pointwise('scale', x, 0.7);
+  }
+}
+tf.serialization.registerClass(ScaledGaussian);
+
 type Shape = [number, number, number];
 const small = { hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
 const mixture = { output: { components: 2 } };
@@ -66,6 +79,10 @@ export const kinds: Readonly<Record<string, () => AutoregressiveModel>> = {
     noisy(handMade([2, 1, 2], 2 * 6, logisticMixture({ imageChannels: 2, levels: 3, components: 2 }))),
   'a mixture, three channels of one group': () =>
     noisy(handMade([2, 1, 3], 2 * 10, logisticMixture({ imageChannels: 3, levels: 2, components: 2 }))),
+  'a Gaussian, one channel': () => noisy(pixelCNN({ ...small, output: 'gaussian', imageShape: [2, 2, 1], levels: 3 })),
+  'a Gaussian, two channels in groups, gated': () =>
+    noisy(gatedPixelCNN({ ...small, output: 'gaussian', imageShape: [1, 2, 2], levels: 3 })),
+  'a Gaussian, scaled by a layer of a user': () => noisy(handMade([2, 2, 1], 2, new ScaledGaussian())),
   "a user's own": () => noisy(handMade([2, 3, 1], 1, new BernoulliPixels())),
 };
 

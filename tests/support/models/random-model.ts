@@ -7,6 +7,7 @@ import {
   diagonalBiLSTMBlock,
   gatedActivation,
   gatedPixelCNN,
+  gaussian,
   type InputEncoding,
   imageGPT,
   type LayerWeight,
@@ -33,7 +34,7 @@ import { noise } from '../tensors';
 type ImageShape = [height: number, width: number, channels: number];
 type Size = [rows: number, columns: number];
 /** `'own'` is a distribution of a user, in composed graphs; a softmax elsewhere. */
-type Output = 'softmax' | 'own' | { components: number };
+type Output = 'softmax' | 'gaussian' | 'own' | { components: number };
 
 /** What a model is conditioned on, by the options of the factories that take it. */
 interface Conditions {
@@ -200,7 +201,7 @@ function composed(recipe: ModelRecipe) {
     const { nullClass = false } = conditions;
     return numClasses && i === 0 ? apply(oneHotClass({ numClasses, nullClass }), one) : one;
   });
-  const ofChannel = output === 'softmax' ? levels : output === 'own' ? levels + 1 : 3 * output.components;
+  const ofChannel = typeof output === 'object' ? 3 * output.components : { softmax: levels, gaussian: 2, own: levels + 1 }[output];
   const outs = channels * ofChannel;
   const filters = steps.length === 0 ? outs : 2 * features * channels; // without steps, the first layer gives the outputs
   const first = conv(image, filters, firstKernelSize, { maskType: 'A' });
@@ -245,6 +246,7 @@ function composed(recipe: ModelRecipe) {
   const inputs = [image, ...beside];
   if (output === 'softmax') return autoregressiveModel({ inputs, outputs: apply(pixelLogits(sizes), joined) });
   if (output === 'own') return autoregressiveModel({ inputs, outputs: apply(new OwnPixels(channels, levels), joined) });
+  if (output === 'gaussian') return autoregressiveModel({ inputs, outputs: apply(gaussian({ ...sizes, offset: levels >> 1 }), joined) });
   const { components } = output;
   const parameters = channels === 1 ? joined : apply(mixtureParameters({ imageChannels: channels, components }), joined);
   return autoregressiveModel({ inputs, outputs: apply(logisticMixture({ ...sizes, components }), parameters) });
@@ -424,7 +426,7 @@ export const modelRecipes: fc.Arbitrary<ModelRecipe> = fc.record({
   firstKernelSize: oddSize,
   kernelSize: oddSize,
   input: fc.constantFrom<InputEncoding>('scaled', 'scaled', 'oneHot', { embedding: 1 }, { embedding: 3 }),
-  output: fc.constantFrom<Output>('softmax', 'own', { components: 1 }, { components: 3 }),
+  output: fc.constantFrom<Output>('softmax', 'gaussian', 'own', { components: 1 }, { components: 3 }),
   conditions: fc
     .record({ nullClass: fc.constant(true), numClasses: condition, conditionSize: condition, conditionMapSize: condition })
     .map(({ nullClass, ...all }) => ({ ...all, nullClass: all.numClasses === undefined ? undefined : nullClass }))
