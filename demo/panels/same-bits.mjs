@@ -76,9 +76,7 @@ export function mountSameBits(root) {
       );
       for (const one of different) found.add(one);
       cells[i].textContent =
-        count > 0
-          ? `${count - different.length} of ${count} the same, in ${seconds.toFixed(1)} s`
-          : 'none here';
+        count > 0 ? `${count - different.length} of ${count} the same, in ${seconds.toFixed(1)} s` : 'none';
     }
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);
     task.say('Drawing…');
@@ -92,6 +90,6 @@ export function mountSameBits(root) {
     tray.hidden = false;
     files.element.open = true;
     files.offer({ bytes, levels, name: 'same-bits' });
-    task.say(`Every machine draws this, and makes the same file of ${bytes.length} bytes.`);
+    task.say(`Every machine draws this, in the same file of ${bytes.length} bytes.`);
   }
 }
