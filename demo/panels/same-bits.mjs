@@ -69,7 +69,7 @@ export function mountSameBits(root) {
     for (const cell of cells) cell.textContent = '?';
     const found = new Set();
     for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
-      task.say(`Computing by ${name}…`);
+      task.say(`By ${name}…`);
       const { count, different, seconds } = await clients[i].run(
         { kind: 'conformance', withWebAssembly },
         { signal, onReport: ({ done, total }) => task.tick(`${done} of ${total}`) },

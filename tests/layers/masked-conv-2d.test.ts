@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import dilated from '../golden/dilated_conv.json';
 import reference from '../golden/masked_conv.json';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
@@ -30,6 +31,24 @@ onEachBackend('MaskedConv2D', (_backend) => {
       expectCloseRelative(await take(bias as tf.Tensor), goldenCase.grad_bias.data, 2e-4);
     });
   }
+
+  it.each(dilated.cases)(
+    'equals PyTorch: $groups groups, taps $dilationRate apart',
+    async ({ x, kernel, bias, slopes, y, dx, dkernel, ...given }) => {
+      const { featuresIn, filters, groups, kernelSize, dilationRate } = given;
+      const size = { kernelSize: kernelSize as [number, number], dilationRate: dilationRate as [number, number] };
+      const layer = scoped(maskedConv2d({ filters, groups, maskType: given.maskType as MaskType, imageChannels: 1, ...size }));
+      const of = (numbers: number[], features: number) => scoped(tf.tensor4d(numbers, [2, 6, 7, features]));
+      const [image, dy] = [of(x, featuresIn), of(slopes, filters)];
+      tf.dispose(layer.apply(image) as tf.Tensor); // builds it
+      layer.setWeights(scoped([tf.tensor4d(kernel, [...size.kernelSize, featuresIn / groups, filters]), tf.tensor1d(bias)]));
+      const f = (input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, dy)) as tf.Scalar;
+      const [dk] = weightGradients(layer, () => f(image));
+      expectClose(await take(layer.apply(image) as tf.Tensor), y, 1e-4);
+      expectClose(await take(tf.grad(f)(image)), dx, 1e-4);
+      expectClose(await take(dk as tf.Tensor), dkernel, 1e-4);
+    },
+  );
 
   it('takes any dilation: behind the image there are zeros, however far', async () => {
     const [x, kernel] = [scoped(tf.tensor4d(noise(48, 1), [1, 4, 4, 3])), scoped(tf.tensor4d(noise(81, 2), [3, 3, 3, 3]))];

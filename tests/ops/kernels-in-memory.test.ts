@@ -49,8 +49,17 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
       [`correlate ${r}x${c}, ${down} and ${across} apart`, { inputs: [of, out, out], outputs: [size + 1, ...(r * c === 1 ? [kernel] : [])], scratchBytes: backBytes + 4 * kernel, run: ([db = 0, dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, db, x, dy, y, ...all, scratch) }],
     ];
   }); // biome-ignore format: one call a line
+  const depthwise = ([[2, 3, 1, 2, 1, 1], [3, 2, 0, 1, 2, 3]] as const).flatMap(([r, c, left, present, down, across]): [string, Call][] => {
+    const all = [2, 2, 3, size, r, c, left, present, down, across] as const;
+    const [of, kernel] = [12 * size, r * c * size];
+    return [
+      [`depthwise ${r}x${c}`, { inputs: [of, kernel], outputs: [of], run: ([y = 0], [x = 0, k = 0]) => kernels.depthwise(y, x, k, ...all) }],
+      [`depthwiseBack ${r}x${c}`, { inputs: [of, of, kernel], outputs: [of, kernel], scratchBytes: kernels.depthwiseBackScratch(2, 2, 3, size), run: ([dx = 0, dk = 0], [dy = 0, x = 0, k = 0], scratch) => kernels.depthwiseBack(dx, dk, dy, x, k, ...all, scratch) }],
+    ];
+  }); // biome-ignore format: one call a line
   return [
     ...gates,
+    ...depthwise,
     ['concatElu', { inputs: [x], outputs: [2 * x], run: ([y = 0], [of = 0]) => kernels.concatElu(y, of, rows, size) }],
     ['concatEluBack', { inputs: [2 * x, x], outputs: [x], run: ([dx = 0], [dy = 0, of = 0]) => kernels.concatEluBack(dx, dy, of, rows, size) }],
     ['normalizedKernel', { inputs: [3 * size, size], outputs: [3 * size], run: ([y = 0], [v = 0, gain = 0]) => kernels.normalizedKernel(y, v, gain, 3, size, 1e-12) }],

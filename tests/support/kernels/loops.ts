@@ -19,6 +19,7 @@ export function trainingLoops(memory: WebAssembly.Memory, isFused = true) {
     ...either(modules.CORRELATION_FUSED, modules.CORRELATION),
     ...of(modules.CROSS_ENTROPY),
     ...of(modules.GATE),
+    ...of(modules.DEPTHWISE),
     ...of(modules.LAYER_NORM),
     ...of(modules.LOGISTIC_MIXTURE),
     ...of(modules.LSTM),
