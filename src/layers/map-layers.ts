@@ -1,9 +1,11 @@
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import { type Given, integer, optional, type Values } from '../runtime/core/arguments';
+import { checkFeatures, throwTypeError } from '../runtime/core/check';
 import { MAX_LENGTH } from '../runtime/core/images';
 import type { Ops } from '../runtime/program/operations';
-import { DeclaredLayer, defineLayer } from './declared-layer';
-import type { LayerArgs } from './types';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
+import { shapesOf } from './pixel-layer';
+import type { LayerArgs, Shape } from './types';
 
 // Layers without weights that extend, shift or enlarge maps.
 
@@ -58,6 +60,60 @@ provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
 export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
+
+const featureSliceArguments = {
+  /** The first feature of each channel's, from 0. */
+  from: integer({ from: 0 }),
+  /** The feature behind the last one. */
+  to: integer({ from: 1 }),
+  /** Channels of the image (3 for RGB); of each one's features the same part is taken. @default 3 */
+  imageChannels: optional(integer({ from: 1 }), 3),
+};
+
+/** Arguments of {@link FeatureSlice}. */
+export interface FeatureSliceArgs extends LayerArgs, Given<typeof featureSliceArguments> {}
+
+/**
+ * Some of the features of each image channel: [N,H,W,C*F] -> [N,H,W,C*(to - from)], for gates and groups of your own. No
+ * weights.
+ *
+ * @throws TypeError naming the argument, or an input without these features.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { featureSlice } from 'pixelcnn-layers';
+ * const y = featureSlice({ from: 1, to: 2, imageChannels: 2 }).apply(tf.tensor4d([1, 2, 3, 4], [1, 1, 1, 4])); // [1, 1, 1, 2]
+ * console.log(Array.from(await y.data())); // [2, 4]
+ * ```
+ */
+export class FeatureSlice extends DeclaredLayer<Values<typeof featureSliceArguments>, FeatureSliceArgs> {
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { from, to, imageChannels } = this.settings;
+    const features =
+      checkFeatures('input features', checkMap('input', shapes), imageChannels) / imageChannels;
+    if (from >= to || to > features)
+      throwTypeError('from, to', `a part of the ${features} features of a channel`, [from, to]);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const { from, to, imageChannels } = this.settings;
+    const shapes = shapesOf(inputShape);
+    this.naming(() => this.checkInputs(shapes));
+    return [...(shapes[0] as Shape).slice(0, 3), imageChannels * (to - from)];
+  }
+
+  /** Adds none, but is told how many features there are. */
+  protected override addWeights([shape = []]: readonly Shape[]): Arithmetic {
+    const { from, to, imageChannels } = this.settings;
+    const each = (shape[3] as number) / imageChannels;
+    const starts = Array.from({ length: imageChannels }, (_, channel) => channel * each + from);
+    return (ops, [x]) => ops.concat(...starts.map((start) => ops.slice(x, start, to - from))); // [N,H,W,C*F] -> [N,H,W,C*(to-from)]
+  }
+}
+defineLayer(FeatureSlice, 'FeatureSlice', featureSliceArguments);
+
+/** Makes a {@link FeatureSlice}. */
+export const featureSlice = (args: FeatureSliceArgs) => new FeatureSlice(args);
 
 /**
  * The position of each place, ((row - H/2) / H, (column - W/2) / W), for attention: [N,H,W,F] -> [N,H,W,2].

@@ -259,6 +259,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
     wrongInputs: [[[[4, 4, 8]], 'input features: wanted a multiple of imageChannels (3), got 8'], [[[4, 4]], image], [[[4, 4, null]], image]],
   },
+  FeatureSlice: {
+    make: all.featureSlice, args: { from: 1, to: 3, imageChannels: 2 }, least: { from: 0, to: 1 }, defaults: { imageChannels: 3 },
+    inputs: [[2, 3, 8]], groups: 2,
+    wrong: [...channels, [{ from: -1 }, 'from: wanted an integer of at least 0, got -1'], [{ to: 0 }, 'to: wanted an integer of at least 1, got 0']],
+    wrongInputs: [[[[4, 4, 3]], 'from, to: wanted a part of the 1 features of a channel, got [0, 2]', { to: 2 }], [[[4, 4, 7]], 'input features: wanted a multiple'], [[[4]], 'input: wanted one tensor']],
+  },
   PixelPosition: {
     make: all.pixelPosition, args: {}, least: {}, inputs: [[2, 3, 2]],
     wrong: [],
