@@ -86,6 +86,9 @@ onEachBackend('levels alone', (backend) => {
         const args = { epochs: 1, batchSize: 2, shuffle: false, validationSplit: 0.5, verbose: 0 } as const;
         const { history } = await alone.fit(levels, { ...args, condition });
         expect(history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
+        const again = await alone.fit(xs, levels, { ...args, condition });
+        expect(again.history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
+        expect(await take(alone.predict(xs, { condition }))).toEqual(await take(paired.predict([xs, ...tensors])));
         expect(await alone.trainOnBatch(levels, { condition })).toBe(await paired.trainOnBatch([xs, ...tensors], levels));
         expect(await read(alone.evaluate(levels, { condition, batchSize: 4 }))).toEqual(
           await read(paired.evaluate([xs, ...tensors], levels, { batchSize: 4 })),
