@@ -4,18 +4,9 @@ import { expect, it } from 'vitest';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { scoped } from '../support/scoped';
-import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 
 onEachBackend('logProb', (backend) => {
-  it('of all images of a tiny space sums to 1', async () => {
-    const model = scoped(tinyModel());
-    const images = scoped(allTinyImages());
-    const nats = await take(await logProb(model, images, { batchSize: 27 }));
-    const probabilities = nats.map(Math.exp);
-    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
-    expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81); // not the uniform model
-  });
-
   it('does not depend on the batch', async () => {
     const model = scoped(tinyModel());
     const all = scoped(allTinyImages());
@@ -47,8 +38,7 @@ onEachBackend('logProb', (backend) => {
     const sizes = { levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
     const args = { ...sizes, imageShape: [2, 2, 1] as [number, number, number] };
     const model = gatedPixelCNN({ ...args, numClasses: 3 });
-    const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7 * i + 1), shape));
-    model.setWeights(weights);
+    setNoise(model, 5);
     const all = allTinyImages();
     const images = tf.slice(all, 30, 5);
     const classes = [2, 0, 1, 1, 2];
@@ -72,18 +62,11 @@ onEachBackend('logProb', (backend) => {
     const ones = await take(await logProb(model, images, { condition: new Array<number>(5).fill(1) }));
     expect(await take(await logProb(model, images, { condition: 1 }))).toEqual(ones);
     expect(Math.abs((ones[0] as number) - (expected[0] as number))).toBeGreaterThan(1e-3); // the class counts
-
     await expectNoLeaks(async () => {
       await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them');
-      await expect(logProb(model, images, { condition: [0, 1] })).rejects.toThrow('or 5 of them, got [0, 1]');
-      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3');
     });
-    tf.dispose([weights, all, images, condition, labels]);
+    tf.dispose([all, images, condition, labels]);
     model.dispose();
-    const plain = scoped(tinyModel());
-    const none = scoped(tf.zeros<tf.Rank.R4>([1, 2, 2, 1]));
-    const wanted = 'logProb: condition: wanted none, since the model takes no condition, got 0';
-    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(wanted);
   });
 
   it('leaves no tensor behind, on errors too', async () => {

@@ -6,13 +6,11 @@ import {
   bitsPerDim,
   clipGradients,
   createTrainer,
-  gatedPixelCNN,
   imageGPT,
   maskedConv2d,
   pixelCNN,
   pixelLogits,
   pixelSNAIL,
-  WeightAverage,
 } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -88,29 +86,6 @@ it.skipIf(isNode)('trains a model on a GPU, though its workers have none', async
   const difference = largestDifference(await trained(plainPixelCNN, 2), await trained(plainPixelCNN));
   expect(difference).toBeLessThan(1e-3); // a GPU rounds otherwise, and Adam divides by small numbers
   await useBackend('wasm');
-});
-
-it('goes on to the bit with another number of workers, with its average', async () => {
-  const make = () => compiled(() => gatedPixelCNN(plain));
-  const straight = make();
-  const { levels } = dataFor(straight);
-  const step = async (model: AutoregressiveModel, workers: number, steps: number[], average: WeightAverage) => {
-    const trainer = await trainerOf(model, workers);
-    for (const each of steps) {
-      await trainer.trainOnBatch(levels);
-      average.update(each);
-    }
-    await trainer.dispose();
-  };
-  const ofStraight = new WeightAverage(straight);
-  await step(straight, 2, [0, 1, 2, 3], ofStraight);
-  const first = make();
-  const ofFirst = new WeightAverage(first);
-  await step(first, 1, [0, 1], ofFirst);
-  await step(first, 3, [2, 3], ofFirst);
-  expect(await weightsOf(first)).toEqual(await weightsOf(straight));
-  expect(await ofFirst.use(() => weightsOf(first))).toEqual(await ofStraight.use(() => weightsOf(straight)));
-  tf.dispose([levels]);
 });
 
 it('does not begin with a worker that lives on but does not answer', async () => {

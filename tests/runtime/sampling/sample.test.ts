@@ -107,6 +107,7 @@ describe('log p with which images are drawn', () => {
     return levels.map((x, level) => (place > 0 && image[place - 1] === level ? -Infinity : x));
   };
   const cases: [string, () => Network, SampleOptions][] = [
+    ['no change', softmax, {}],
     ['temperature', softmax, { temperature: 0.6 }],
     ['heat, of a mixture of logistics', mixture, { temperature: 1.8 }],
     ['temperature 0', softmax, { temperature: 0 }],
