@@ -77,7 +77,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
       for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(xs, labels));
       return losses;
     };
-    await steps(model, isGpu(backend) ? 6 : 30);
+    await steps(model, isGpu(backend) ? 6 : 50);
     const loaded = scoped(await saveAndLoad(model, { includeOptimizer: true }));
     expect(await steps(loaded, 4)).toEqual(await steps(model, 4));
     for (const power of ['accBeta1', 'accBeta2']) {
