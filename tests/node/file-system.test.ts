@@ -1,15 +1,15 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -18,11 +18,7 @@ const NO_PROCESS = 2 ** 30;
 
 beforeAll(() => useBackend('cpu'));
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pixelcnn-'));
-});
-afterEach(() => rm(directory, { recursive: true }));
+const directory = temporaryFolder({ isOfEachTest: true });
 
 const build = (hiddenDim = 2) => pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
 

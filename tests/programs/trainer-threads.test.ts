@@ -151,18 +151,9 @@ describe.runIf(isNode)('a thread', () => {
     };
   };
 
-  it('that is killed in the middle of a step is replaced by the others, unless all are', async () => {
+  it('that is killed in the middle of a step is replaced by the others', async () => {
     const killed = startMortal('work', (index) => index !== 1);
     expect(await trained(plainPixelCNN, 3, killed)).toEqual(await trained(plainPixelCNN, 2));
-    const model = compiled(plainPixelCNN);
-    const before = await weightsOf(model);
-    const { levels } = dataFor(model);
-    const startDying = startMortal('work', () => true);
-    const none = await trainerOf(model, 2, startDying);
-    await expect(none.fit(levels, args)).rejects.toThrow(`trainer: no worker is left: trainer: ${lost}it ended with exit code 1`);
-    expect(await weightsOf(model)).toEqual(before);
-    await none.dispose();
-    levels.dispose();
   });
 
   it.each<[string, () => PoolWorker, string]>([

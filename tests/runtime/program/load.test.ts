@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { loadPortable, type PortableModel, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { portableModel } from '../../support/models/portable-model.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const file = writePortable(portableModel({ imageShape: [9, 9, 1], levels: 64 }));
 const plain = (model: PortableModel) => ({ ...model, weights: [...model.weights] });
@@ -27,17 +27,13 @@ const server = createServer((request, response) => {
   response.writeHead(status, { 'content-length': body.length, ...headers }).end(body);
 });
 let origin: string;
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  folder = await mkdtemp(join(tmpdir(), 'load-'));
   await writeFile(join(folder, 'a model.pixelcnn'), file);
 });
-afterAll(async () => {
-  server.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => server.close());
 afterEach(() => {
   requests = [];
   vi.unstubAllGlobals();
