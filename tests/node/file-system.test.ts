@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,6 +7,7 @@ import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { listening } from '../support/node/listening.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -138,19 +137,14 @@ describe('fileSystem', () => {
   it('writes what tfjs loads by URL, as in a browser', async () => {
     const model = scoped(build());
     await model.save(fileSystem(directory));
-    const server = createServer(async (request, response) => {
+    const { address, close } = await listening(async (request, response) => {
       const name = new URL(request.url ?? '/', 'http://localhost').pathname;
       const type = name.endsWith('.json') ? 'application/json' : 'application/octet-stream';
       response.setHeader('content-type', type).end(await readFile(join(directory, name)));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const url = `http://127.0.0.1:${port}/model.json`;
-    const loaded = scoped(await tfl.loadLayersModel(tf.io.browserHTTPRequest(url, { fetchFunc: fetch })));
+    const loaded = scoped(await tfl.loadLayersModel(tf.io.browserHTTPRequest(`${address}model.json`, { fetchFunc: fetch })));
     expect(await answers(loaded)).toEqual(await answers(model));
-    server.closeAllConnections();
-    server.close();
+    close();
   });
 
   it('names the file that is missing, truncated or not a model', async () => {
