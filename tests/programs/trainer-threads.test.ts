@@ -16,7 +16,7 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
 import { useBackend } from '../support/backends';
-import { largestDifference } from '../support/tensors';
+import { largestDifference, weightsOf } from '../support/tensors';
 import { workers as pool } from '../support/workers/pool-workers';
 import { startTrainWorker, wasmPaths } from '../support/workers/train-workers';
 
@@ -53,9 +53,6 @@ const dataFor = ({ imageShape: [h, w, c], levels, condition }: AutoregressiveMod
   levels: tf.randomUniform([numImages, h ?? 6, w ?? 6, c], 0, levels, 'int32', 4),
   ...(condition && { condition: Array.from({ length: numImages }, (_, i) => i % 4) }),
 });
-
-const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
-  (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
 
 const args = { epochs: 2, batchSize: 8, shuffle: false, verbose: 0 } as const;
 

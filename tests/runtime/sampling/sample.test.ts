@@ -1,7 +1,6 @@
 import { gatedPixelCNN, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
-import { type Adjust, logProb, readPortable, type SampleOptions, writePortable } from 'pixelcnn-layers/runtime';
+import { type Adjust, logProb, type SampleOptions } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Images } from '../../../src/runtime/core/images';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
 import { useBackend } from '../../support/backends';
@@ -32,29 +31,6 @@ describe('sample of a model as plain data', () => {
       expect(data).toEqual(array.of(levels - 1)); // the highest level
       expect(shape).toEqual([1, 1, 1, 1]);
     }
-  });
-
-  it('draws and completes codes beyond a byte, from a file too', async () => {
-    const levels = 300;
-    const model = scoped(pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 }));
-    setNoise(model);
-    const portable = readPortable(writePortable(await toPortable(model)));
-    const options = { numImages: 8, seed: 1 };
-    const drawn = await sample(portable, options);
-    expect(drawn.data).toBeInstanceOf(Uint16Array);
-    expect(Math.max(...drawn.data)).toBeGreaterThan(255);
-    for (const strategy of ['incremental', 'full'] as const) {
-      const tensor = await sampleTensor(model, { ...options, strategy });
-      expect(Array.from(drawn.data)).toEqual(await take(tensor));
-    }
-
-    const initial: Images = { ...drawn, data: drawn.data.map((level) => levels - 1 - level) };
-    const known = { ...drawn, data: drawn.data.map((_, i) => Number(i % 4 < 3)) };
-    const completed = await sample(portable, { initial, known, seed: 2 });
-    for (const [i, level] of completed.data.entries()) if (i % 4 < 3) expect(level).toBe(initial.data[i]);
-    const beyond = { ...initial, data: Int32Array.from(initial.data).fill(levels, 5, 6) };
-    const wanted = `sample: initial: wanted integer levels 0 to ${levels - 1}, got ${levels}`;
-    await expect(sample(portable, { initial: beyond, known })).rejects.toThrow(wanted);
   });
 
   it('takes images of any size where the model does', async () => {
