@@ -71,7 +71,7 @@ onEachBackend('a model of any distribution', (backend) => {
 });
 
 onBackend('wasm', 'without whole passes', () => {
-  it.each(Object.entries(kinds))('draws as its probabilities say, in the same ways: %s', async (_, make) => {
+  it.each(Object.entries(kinds))('draws as its probabilities say: %s', async (_, make) => {
     const model = scoped(make());
     const numImages = 1500;
     const images = scoped(await sample(model, { numImages, seed: 5, strategy: 'incremental' }));
@@ -86,14 +86,6 @@ onBackend('wasm', 'without whole passes', () => {
       (counts[index] as number)++;
     }
     expectToFollow(counts, expected);
-
-    for (const filters of [{}, { temperature: 0.7, topK: 2 }]) {
-      const options = { numImages: 20, seed: 2, ...filters };
-      const [incremental, full] = await Promise.all(
-        (['incremental', 'full'] as const).map(async (strategy) => take(await sample(model, { ...options, strategy }))),
-      );
-      expect(incremental).toEqual(full);
-    }
   });
 
   it.each(Object.entries(kinds))('is causal, and sees what it depends on: %s', async (_, make) => {
@@ -107,7 +99,7 @@ onBackend('wasm', 'without whole passes', () => {
     expect(own.map(([, , channel]) => channel)).toEqual([0, 1, 2].slice(0, channels - 1));
   });
 
-  // What is read draws and scores alike: random models do, in tests/runtime/engine/random-models.test.ts.
+  // What is read draws and scores alike, as whole passes do: random models, in tests/runtime/engine/random-models.test.ts.
   it.each(Object.entries(kinds).filter(([name]) => !isOwn(name)))('goes into a file: %s', async (_, make) => {
     const model = scoped(make());
     const portable = readPortable(writePortable(await toPortable(model)));

@@ -178,12 +178,7 @@ describe('checkpoints', () => {
 });
 
 onBackend('cpu', 'fileSystem', () => {
-  async function answers(model: tfl.LayersModel): Promise<number[]> {
-    const x = tf.fill([1, 4, 4, 1], 0.5);
-    const y = await take(model.predict(x) as tf.Tensor);
-    x.dispose();
-    return y;
-  }
+  const answers = (model: tfl.LayersModel) => take(tf.tidy(() => model.predict(tf.fill([1, 4, 4, 1], 0.5)) as tf.Tensor));
 
   it('has the old model or the new one, whole, after a crash in any call of a save', async () => {
     const models = [1, 2].map((seed): tfl.LayersModel => {

@@ -22,12 +22,7 @@ const directory = temporaryFolder({ isOfEachTest: true });
 const build = (hiddenDim = 2) => pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
 
 /** What a model computes, for comparison. */
-async function answers(model: tfl.LayersModel): Promise<number[]> {
-  const x = tf.fill([1, 4, 4, 1], 0.5);
-  const y = await take(model.predict(x) as tf.Tensor);
-  x.dispose();
-  return y;
-}
+const answers = (model: tfl.LayersModel) => take(tf.tidy(() => model.predict(tf.fill([1, 4, 4, 1], 0.5)) as tf.Tensor));
 
 const shardsIn = async (path: string) => (await readdir(path)).filter((name) => name.endsWith('.bin'));
 

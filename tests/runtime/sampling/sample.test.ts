@@ -39,19 +39,6 @@ describe('sample of a model as plain data', () => {
     await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
   });
 
-  it('reports each row, and stops where the signal aborts', async () => {
-    const portable = await toPortable(scoped(tinyModel()));
-    const seen: number[] = [];
-    const controller = new AbortController();
-    const onProgress = ({ done, total }: { done: number; total: number }) => {
-      seen.push(done, total);
-      controller.abort(new Error('enough'));
-    };
-    await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
-    expect(seen).toEqual([2, 4]);
-    await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
-  });
-
   it('reports logits that are not finite', async () => {
     const portable = await toPortable(scoped(tinyModel()));
     const weights = new Map(portable.weights);
