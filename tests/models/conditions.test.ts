@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { conditionData, conditionTensors, modelInputs, readConditionTensors } from '../../src/models/conditions';
+import { conditionData, modelInputs, readConditionTensors } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
@@ -110,13 +110,6 @@ describe('several conditions', () => {
       );
     });
   });
-});
-
-it('cuts the conditions of a batch', async () => {
-  const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
-  const [batch] = conditionTensors([given], 1, 2) as [tf.Tensor];
-  expect(batch.shape).toEqual([2, 2]);
-  expect(await take(batch)).toEqual([3, 4, 5, 6]);
 });
 
 describe('modelInputs', () => {
