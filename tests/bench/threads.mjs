@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { chromiumArguments, chromiumPath } from '../support/browsers/chromium.mjs';
 import { esbuild } from '../support/node/esbuild.mjs';
+import { listening } from '../support/node/listening.mjs';
 import { benchmark } from './lib/benchmark.mjs';
-import { listening } from './lib/listening.mjs';
 import { markdownTable, spread } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 

@@ -138,4 +138,5 @@ await useBackend('wasm');
 const { without, normalized } = await normalizationTimes(batch, seconds);
 const normalization = `A step of five masked convolutions with 32 features, 28x28x1, takes ${ms(without.median)} ms; with \`pixelNormalization\` between them ${ms(normalized.median)} ms, ${(normalized.median / without.median).toFixed(2)} times as long.`;
 
+const inDocs = [tableOf(inShort), layers, normalization, `Medians of one run on ${machine()}.`];
 await publish([networks, layers, normalization].join('\n\n'), inDocs.join('\n\n'));

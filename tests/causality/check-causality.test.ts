@@ -22,6 +22,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
 import { onBackend, onEachBackend } from '../support/backends';
+import { FromRight } from '../support/models/from-right';
 import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
 import { scoped } from '../support/scoped';
@@ -57,19 +58,6 @@ class Sly extends PixelLayer {
     if (!(x instanceof tf.Tensor)) return x as T;
     const moved = tf.pad(tf.slice(x, [0, 0, 1, 0]), [[0, 0], [0, 0], [0, 1], [0, 0]]); // biome-ignore format: pairs
     return tf.add(x, moved) as T;
-  }
-}
-
-/** The states of an LSTM from the right, from 8 features. */
-class FromRight extends PixelLayer {
-  static className = 'TestFromRight';
-  private kernel!: tfl.LayerVariable;
-  override build(inputShape: tfl.Shape): void {
-    this.kernel = this.addWeight('kernel', [2, 1, 2, 8], 'float32', tfl.initializers.ones());
-    super.build(inputShape);
-  }
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.lstm(x, this.kernel, 'fromRight', 1);
   }
 }
 

@@ -4,16 +4,16 @@ import {
   gatedPixelCNNBlock,
   levelEmbedding,
   maskedConv2d,
-  type Ops,
-  PixelLayer,
   pixelCNN,
   pixelNormalization,
+  pixelShift,
   placeEmbedding,
   shiftedConv2d,
   transformerBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { FromRight } from '../support/models/from-right';
 import { apply, modelOf, type Symbolic, through } from '../support/models/graphs';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, setNoise } from '../support/tensors';
@@ -56,28 +56,6 @@ const relu = (name: string) => tfl.layers.reLU({ name });
 /** Sees its row whole. */
 const row = (name: string) => maskedConv2d({ name, filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 });
 
-/** Shifts features down by a row. */
-class Down extends PixelLayer {
-  static className = 'LeakingDown';
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.shift(x, 1, 0);
-  }
-}
-
-/** An LSTM from the right, twice as wide as its gates. */
-class FromRight extends PixelLayer {
-  static className = 'LeakingFromRight';
-  private kernel!: tfl.LayerVariable;
-  override build(inputShape: tfl.Shape): void {
-    this.kernel = this.addWeight('kernel', [2, 1, 1, 4], 'float32', tfl.initializers.ones());
-    super.build(inputShape);
-  }
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const h = ops.lstm(x, this.kernel, 'fromRight', 1);
-    return ops.concat(h, h);
-  }
-}
-
 /** Graphs in which `culprit` lets the future in, and `innocent` ones only pass it on. */
 const graphs: Record<string, (image: Symbolic) => Symbolic> = {
   'a layer that another model has too'(image) {
@@ -99,12 +77,12 @@ const graphs: Record<string, (image: Symbolic) => Symbolic> = {
     return apply(tfl.layers.add({ name: 'innocent' }), causal, apply(conv('culprit', 'B', 1), image));
   },
   'what looks to the right after rows are seen whole and moved down, which is allowed'(image) {
-    const moved = apply(new Down({}), apply(row('innocent'), image));
+    const moved = apply(pixelShift({ rows: 1 }), apply(row('innocent'), image));
     return apply(conv('late', 'B', 1), apply(row('culprit'), apply(tfl.layers.add(), moved, apply(conv('a', 'A', 1), image))));
   },
   'an LSTM from the right that is not shifted down'(image) {
     const gates = apply(conv('a', 'A', 1), image);
-    return apply(relu('innocent'), apply(new FromRight({ name: 'culprit' }), apply(tfl.layers.concatenate(), gates, gates)));
+    return apply(relu('innocent'), apply(new FromRight({ name: 'culprit' }), apply(tfl.layers.concatenate(), gates, gates, gates, gates)));
   },
 };
 

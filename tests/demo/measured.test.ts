@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { watch } from '../support/browsers/pages';
+import { listening } from '../support/node/listening.mjs';
 import { PATIENCE } from '../support/patience.mjs';
 import { eventually, FIRST_WORK, noteFirstPicture, useDemo } from './open-page';
 
@@ -15,7 +14,7 @@ const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout
 describe('the demo, measured,', () => {
   describe('as visitors see it,', () => {
     const demo = useDemo({ isWhole: true, mayComplain: true });
-    const slow: Server[] = [];
+    const slow: { close(): void }[] = [];
     afterEach(() => slow.splice(0).map((server) => server.close()));
 
     it('shows the first picture within 1.5 s', async () => {
@@ -38,7 +37,7 @@ describe('the demo, measured,', () => {
     async function usableAfter(id: keyof typeof FIRST_WORK) {
       // All answers come late, through one line, uncompressed: Chromium's own brake leaves out what workers ask for.
       let line = Promise.resolve();
-      const server = createServer(async ({ url }, response) => {
+      const server = await listening(async ({ url }, response) => {
         const [answer] = await Promise.all([fetch(`${demo.origin}${url}`), wait(LATENCY)]);
         const body = Buffer.from(await answer.arrayBuffer());
         line = line.then(() => wait(body.length / BANDWIDTH));
@@ -47,12 +46,10 @@ describe('the demo, measured,', () => {
         response.writeHead(answer.status, { 'Content-Type': type, 'Cache-Control': 'max-age=600' }).end(body);
       });
       slow.push(server);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const { port } = server.address() as AddressInfo;
       const page = await demo.page.context().newPage();
       const { complaints } = watch(page);
       const start = performance.now();
-      await page.goto(`http://127.0.0.1:${port}/some/folder/#${id}`, { waitUntil: 'commit' });
+      await page.goto(`${server.address}some/folder/#${id}`, { waitUntil: 'commit' });
       await page.locator(`#${id}`).locator(FIRST_WORK[id]).first().waitFor();
       expect(complaints).toEqual([]);
       return performance.now() - start;

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
@@ -79,8 +78,9 @@ describe('quickstart', () => {
 });
 
 describe('quickstart, its flags', () => {
+  const out = temporaryFolder();
+
   it('takes figures of fewer images', async () => {
-    const out = await mkdtemp(join(tmpdir(), 'quickstart-few-'));
     await writeFile(join(out, 'curve.svg.77.tmp'), ''); // of a run that was killed
     const { code, stdout } = await run(['--steps', '2', '--eval-images', '1', '--out', out]);
     expect(code).toBe(0);
@@ -89,7 +89,6 @@ describe('quickstart, its flags', () => {
     const one = histogramBits(train.images, test.images.subarray(0, 64), 17);
     expect(stdout).toMatch(new RegExp(`^histogram +${one.toFixed(3)}$`, 'm'));
     expect((await readdir(out)).filter((name) => /tmp|lock/.test(name))).toEqual([]);
-    await rm(out, { recursive: true });
   });
 
   itRefuses([['--out: wanted a directory, SCRIPT is a file', ['quickstart.mjs', '--out', 'SCRIPT']]], () => ({ SCRIPT }));

@@ -80,14 +80,13 @@ onEachBackend('GatedResBlock', (backend) => {
     });
   });
 
-  it('drops features in training only, before its second convolution, by its seed and the step', async () => {
-    const make = (dropout: number) => scoped(gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout, seed: 3 }));
-    const [block, whole] = [make(0.5), make(0)];
+  it('drops features before its second convolution, by its seed and the step', async () => {
+    const block = scoped(gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout: 0.5, seed: 3 }));
     const x = scoped(tf.fill([1, 3, 3, 1], 2));
-    tf.dispose([block, whole].map((each) => each.apply(x))); // builds them
+    tf.dispose(block.apply(x)); // builds it
     // conv_in gives elu(2) = 2; of elu(2) and elu(-2), conv_out takes the first for a, and for b 0, which lets half through.
     const weights = scoped([tf.tensor([1, 0], [1, 1, 2, 1]), tf.zeros([1]), tf.tensor([1, 0, 0, 0], [1, 1, 2, 2]), tf.zeros([2])]);
-    for (const each of [block, whole]) each.setWeights(weights);
+    block.setWeights(weights);
     // biome-ignore format: pairs
     for (const [step, calls] of [[0, 2], [7, 1]] as const) {
       block.setStep(step);
@@ -98,8 +97,6 @@ onEachBackend('GatedResBlock', (backend) => {
         expectClose(await take(block.apply(x, { training: true })), expected, 1e-6);
       }
     }
-    for (const kwargs of [{}, { training: false }]) expectClose(await take(block.apply(x, kwargs)), new Array(9).fill(3), 1e-6);
-    expectClose(await take(whole.apply(x, { training: true })), new Array(9).fill(3), 1e-6);
   });
 });
 

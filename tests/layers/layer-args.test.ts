@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { maskedConv2d } from '../../src/layers/causal-conv-2d';
 import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/encodings';
-import { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '../../src/layers/pixel-cnn-res-block';
+import { PixelCNNResBlock, type PixelCNNResBlockArgs } from '../../src/layers/pixel-cnn-res-block';
 import { pixelCNN } from '../../src/models/pixel-cnn';
 import { onBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
@@ -53,21 +53,5 @@ onBackend('cpu', 'the names of a layer’s arguments', () => {
     const block = loaded.layers.find((layer) => layer instanceof ScaledBlock);
     expect(block?.factor).toBe(3);
     expect(() => new ScaledBlock(null as never)).toThrow('TestScaledBlock: wanted an object of arguments');
-  });
-
-  it('may be all that `pixelCNN` passes to its callback', () => {
-    const indices: number[] = [];
-    const model = scoped(
-      pixelCNN({
-        ...network,
-        numBlocks: 2,
-        block: (args) => {
-          indices.push(args.index);
-          return args.index === 0 ? pixelCNNResBlock({ ...args, kernelSize: 5 }) : maskedConv2d({ ...args, filters: 2 * args.filters });
-        },
-      }),
-    );
-    expect(indices).toEqual([0, 1]);
-    expect(model.layers.map((layer) => layer.getClassName()).slice(2, 4)).toEqual(['PixelCNNResBlock', 'MaskedConv2D']);
   });
 });

@@ -113,18 +113,22 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
   masking: [(name) => layers.masking({ name }), ''],
 }; // biome-ignore format: a row a line
 
-onBackend('cpu', 'stock layers', () => {
-  it.each(Object.entries(covered))('%s draws the images of whole passes, also from a file', async (_, make) => {
-    await expectNoLeaks(async () => {
-      const model = modelWith(make());
-      const draw = async (strategy: 'incremental' | 'full') => take(await sample(model, { numImages: 6, seed: 7, strategy }));
-      const images = await draw('incremental');
-      expect(images).toEqual(await draw('full'));
-      const file = readPortable(writePortable(await toPortable(model)));
-      expect(Array.from((await sampleFile(file, { numImages: 6, seed: 7 })).data)).toEqual(images);
-      model.dispose();
-    });
+/** Expects a model to draw the images of whole passes, also from a file, and to leave nothing behind. */
+const expectDrawnAlike = (make: () => tfl.LayersModel) =>
+  expectNoLeaks(async () => {
+    const model = make();
+    const draw = async (strategy: 'incremental' | 'full') => take(await sample(model, { numImages: 6, seed: 7, strategy }));
+    const images = await draw('incremental');
+    expect(images).toEqual(await draw('full'));
+    const file = readPortable(writePortable(await toPortable(model)));
+    expect(Array.from((await sampleFile(file, { numImages: 6, seed: 7 })).data)).toEqual(images);
+    model.dispose();
   });
+
+onBackend('cpu', 'stock layers', () => {
+  it.each(Object.entries(covered))('%s draws the images of whole passes, also from a file', (_, make) =>
+    expectDrawnAlike(() => modelWith(make())),
+  );
 
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
@@ -191,16 +195,8 @@ onBackend('cpu', 'stock layers', () => {
     ['channels joined', (x) => apply(layers.concatenate({ axis: -2 }), toOne(x), toOne(x))],
     ['channels joined, axis 3', (x) => apply(layers.concatenate({ axis: 3 }), toOne(x), toOne(x))],
     ['features reshaped', (x) => apply(layers.reshape({ targetShape: [3, 3, 2, 4] }), x)],
-  ])('of logits [N,H,W,C,L]: %s draws the images of whole passes', async (_, build) => {
-    await expectNoLeaks(async () => {
-      const model = modelOfTwo(build);
-      const draw = async (strategy: 'incremental' | 'full') =>
-        take(await sample(model, { numImages: 6, seed: 7, strategy }));
-      const images = await draw('incremental');
-      expect(images).toEqual(await draw('full'));
-      model.dispose();
-    });
-  }); // biome-ignore format: a row a line
+  ])('of logits [N,H,W,C,L]: %s draws the images of whole passes', (_, build) =>
+    expectDrawnAlike(() => modelOfTwo(build))); // biome-ignore format: a row a line
 
   it.each<[string, (features: Symbolic) => Symbolic, string]>([
     ['levels joined', (x) => apply(layers.concatenate({ name: 'mixer' }), toLogits(x), toLogits(x)), 'axis: wanted the axis of channels, -2 or 3, got -1'],

@@ -5,10 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { windowOf } from '../../src/runtime/core/declared-window';
 import { windowAround } from '../../src/runtime/core/window';
-import { nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
+import { ProgramBuilder } from '../../src/runtime/program/builder';
 import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
-import type { ImageNode } from '../../src/runtime/program/program';
-import { readinessOf } from '../../src/runtime/program/readiness';
 import type { LayerWeight } from '../../src/runtime/program/weights';
 import { onBackend, onEachBackend } from '../support/backends';
 import { modelOf } from '../support/models/program';
@@ -52,15 +50,6 @@ onEachBackend('convolutions on tensors', () => {
 });
 
 onBackend('cpu', 'convolutions on tensors', () => {
-  it('are the same in a program', () => {
-    const [kernel, bias] = [scoped(tf.ones([1, 3, 2, 4])), scoped(tf.ones([4]))];
-    const program = new ProgramBuilder();
-    const window = windowOf({ kernelSize: [1, 3], imageChannels: 2, maskType: 'A' });
-    const y = program.ops.conv(program.image(2), weightOf(kernel, 'kernel'), weightOf(bias, 'bias'), window);
-    expect(program.nodes[nodeOf(y)]).toEqual({ op: 'conv', size: 4, input: 0, kernel: 'kernel', bias: 'bias', window });
-    expect(readinessOf(program.nodes as ImageNode[], [])[1]?.times).toEqual([0, 0, 1, 1]);
-  });
-
   it('keep no mask that hides nothing', () =>
     expectNoLeaks(() => {
       const kernel = tf.ones([1, 1, 4, 4]);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { conditionData, conditionTensors, modelInputs, readConditionTensors } from '../../src/models/conditions';
+import { conditionData, modelInputs, readConditionTensors } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
@@ -28,27 +28,14 @@ const read = async (condition: ConditionShape | null, given?: unknown) => {
 const asInput = (condition: ConditionShape | null, given?: unknown) =>
   readConditionTensors('caller: condition', listOf(condition), given as Condition, [2, ...IMAGE])[0] as tf.Tensor;
 
-/** What does not fit, and the message; all that does not is in tests/runtime/core/conditions.test.ts. */
-const misfits = (): [ConditionShape | null, unknown, string][] => [
-  [null, 1, 'wanted none, since the model takes no condition, got 1'],
-  [classes, tf.scalar(1), 'wanted a class from 0 to 3, or 2 of them, got []'],
-  [classes, tf.zeros([1, 2]), 'wanted a class from 0 to 3, or 2 of them, got [1, 2]'],
-  [vectors, tf.zeros([2]), 'wanted numbers of shape [2,2], got [2]'],
-  [vectors, tf.zeros([3, 2]), 'wanted numbers of shape [2,2], got [3, 2]'],
-  [maps, tf.zeros([2, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
-  [maps, tf.zeros([2, 3, 1, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
-];
-
 describe('conditionData', () => {
-  it('reads classes, as a number, numbers or a tensor of any type', async () => {
+  it('reads classes of a tensor of any type', async () => {
     for (const dtype of ['int32', 'float32'] as const) {
       for (const shape of [[2], [2, 1]]) {
         const tensor = scoped(tf.tensor([3, 0], shape, dtype));
         expect(await read(classes, tensor)).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
       }
     }
-    expect(await read(classes, [3, 0])).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
-    expect(await read(classes, 2)).toEqual({ shape: [1], values: Float32Array.of(2, 2) });
   });
 
   it('leaves the tensors to the caller, and no other behind', async () => {
@@ -62,13 +49,6 @@ describe('conditionData', () => {
       });
     });
     expect([vector, map].map(({ isDisposed }) => isDisposed)).toEqual([false, false]);
-  });
-
-  it('names what does not fit', async () => {
-    for (const [condition, given, message] of misfits()) {
-      await expect(read(condition, given)).rejects.toThrow(TypeError);
-      await expect(read(condition, given)).rejects.toThrow(`caller: condition: ${message}`);
-    }
   });
 });
 
@@ -93,9 +73,18 @@ describe('readConditionTensors', () => {
   });
 
   it('names what does not fit, and leaves nothing behind', async () => {
-    const all = misfits();
+    // All that does not fit is in tests/runtime/core/conditions.test.ts.
+    const misfits: [ConditionShape | null, unknown, string][] = [
+      [null, 1, 'wanted none, since the model takes no condition, got 1'],
+      [classes, tf.scalar(1), 'wanted a class from 0 to 3, or 2 of them, got []'],
+      [classes, tf.zeros([1, 2]), 'wanted a class from 0 to 3, or 2 of them, got [1, 2]'],
+      [vectors, tf.zeros([2]), 'wanted numbers of shape [2,2], got [2]'],
+      [vectors, tf.zeros([3, 2]), 'wanted numbers of shape [2,2], got [3, 2]'],
+      [maps, tf.zeros([2, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
+      [maps, tf.zeros([2, 3, 1, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
+    ];
     await expectNoLeaks(() => {
-      for (const [condition, given, message] of all) {
+      for (const [condition, given, message] of misfits) {
         expect(() => asInput(condition, given)).toThrow(TypeError);
         expect(() => asInput(condition, given)).toThrow(message);
       }
@@ -121,13 +110,6 @@ describe('several conditions', () => {
       );
     });
   });
-});
-
-it('cuts the conditions of a batch', async () => {
-  const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
-  const [batch] = conditionTensors([given], 1, 2) as [tf.Tensor];
-  expect(batch.shape).toEqual([2, 2]);
-  expect(await take(batch)).toEqual([3, 4, 5, 6]);
 });
 
 describe('modelInputs', () => {

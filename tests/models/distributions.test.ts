@@ -11,7 +11,7 @@ import {
   sample,
   toPortable,
 } from 'pixelcnn-layers';
-import { logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
+import { readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { expect, it } from 'vitest';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { expectToFollow } from '../support/laws/chi-square';
@@ -71,7 +71,7 @@ onEachBackend('a model of any distribution', (backend) => {
 });
 
 onBackend('wasm', 'without whole passes', () => {
-  it.each(Object.entries(kinds))('draws as its probabilities say, in the same ways: %s', async (_, make) => {
+  it.each(Object.entries(kinds))('draws as its probabilities say: %s', async (_, make) => {
     const model = scoped(make());
     const numImages = 1500;
     const images = scoped(await sample(model, { numImages, seed: 5, strategy: 'incremental' }));
@@ -86,14 +86,6 @@ onBackend('wasm', 'without whole passes', () => {
       (counts[index] as number)++;
     }
     expectToFollow(counts, expected);
-
-    for (const filters of [{}, { temperature: 0.7, topK: 2 }]) {
-      const options = { numImages: 20, seed: 2, ...filters };
-      const [incremental, full] = await Promise.all(
-        (['incremental', 'full'] as const).map(async (strategy) => take(await sample(model, { ...options, strategy }))),
-      );
-      expect(incremental).toEqual(full);
-    }
   });
 
   it.each(Object.entries(kinds))('is causal, and sees what it depends on: %s', async (_, make) => {
@@ -107,29 +99,13 @@ onBackend('wasm', 'without whole passes', () => {
     expect(own.map(([, , channel]) => channel)).toEqual([0, 1, 2].slice(0, channels - 1));
   });
 
+  // What is read draws and scores alike, as whole passes do: random models, in tests/runtime/engine/random-models.test.ts.
   it.each(Object.entries(kinds).filter(([name]) => !isOwn(name)))('goes into a file: %s', async (name, make) => {
     const model = scoped(make());
     const portable = readPortable(writePortable(await toPortable(model)));
     const ofGaussian = { kind: 'gaussian', offset: name.includes('user') ? 1 : 0 };
     const ofMixture = { kind: 'logisticMixture', components: 2 };
     expect(portable.distribution).toEqual(name.includes('Gaussian') ? ofGaussian : ofMixture);
-    const images = scoped(await sample(model, { numImages: 40, seed: 3 }));
-    const drawn = await portableSample(portable, { numImages: 40, seed: 3 });
-    expect([...drawn.data]).toEqual([...(await images.data())]);
-
-    const nats = await portableLogProb(portable, drawn);
-    expectClose(nats, await take(await logProb(model, images)), 2e-5);
-    const perValue = await portableLogProb(portable, drawn, { perValue: true });
-    const steps = scoped(stepper(portable, { numImages: 40 }));
-    const values = drawn.data.length / 40;
-    for (let value = 0; value < values; value++) {
-      const level = (n: number) => drawn.data[n * values + value] as number;
-      const logProbs = steps.logProbs();
-      for (let n = 0; n < 40; n++) {
-        expect(logProbs[n * model.levels + level(n)]).toBe(perValue[n * values + value]);
-      }
-      steps.put(Array.from({ length: 40 }, (_, n) => level(n)));
-    }
   });
 
   it('completes single channels, by the posterior of the components', async () => {

@@ -1,30 +1,28 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, loadModel, pixelCNN } from 'pixelcnn-layers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { savedArtifacts } from '../support/models/memory-file';
+import { listening } from '../support/node/listening.mjs';
 import { expectNoLeaks } from '../support/tensors';
 
 let artifacts: tf.io.ModelArtifacts;
 let model: AutoregressiveModel;
-const server = createServer(({ url }, response) => {
-  if (url === '/none/model.json') response.writeHead(404).end();
-  else response.end('<html>');
-});
+let server: Awaited<ReturnType<typeof listening>>;
 beforeAll(async () => {
   await useBackend('cpu');
   model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1, seed: 1 });
   artifacts = await savedArtifacts(model);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server = await listening(({ url }, response) => {
+    if (url === '/none/model.json') response.writeHead(404).end();
+    else response.end('<html>');
+  });
 });
 afterAll(() => {
   model.dispose();
   server.close();
 });
-const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 it('loads a model from a handler', () =>
   expectNoLeaks(async () => {
@@ -41,8 +39,8 @@ const edited = (from: string, to: string) =>
 
 it.each<[string, () => Promise<unknown>]>([
   ['loadModel: wanted a URL, or a handler such as fileSystem(directory), got 7', () => loadModel(7 as never)],
-  ['/none/model.json: the server answers 404', () => loadModel(`${origin()}/none/model.json`)],
-  ['/page: wanted the model.json of a saved model, got no JSON; is the URL right?', () => loadModel(new URL('/page', origin()))],
+  ['/none/model.json: the server answers 404', () => loadModel(`${server.address}none/model.json`)],
+  ['/page: wanted the model.json of a saved model, got no JSON; is the URL right?', () => loadModel(new URL('page', server.address))],
   [
     'loadModel: Strange is not registered: if it is your own, call serialization.registerClass(Strange) of tfjs before',
     () => loadModel(edited('PixelCNNResBlock', 'Strange')),

@@ -81,11 +81,19 @@ onEachBackend('pixelCNN', (backend) => {
 
 onBackend(anyBackend, 'pixelCNN', () => {
   it('has the layers and weights of the blog, in its order', () => {
-    const model = scoped(pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 }));
+    const model = scoped(pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2, name: 'mine' }));
     const [h, out, l] = [2 * 3, 4 * 3, 256 * 3];
-    const block = [[1, 1, 2 * h, h], [h], [3, 3, h, h], [h], [1, 1, h, 2 * h], [2 * h]];
-    const head = [[1, 1, 2 * h, out], [out], [1, 1, out, out], [out], [1, 1, out, l], [l]];
-    expect(model.getWeights().map(({ shape }) => shape)).toEqual([[7, 7, 3, 2 * h], [2 * h], ...block, ...block, ...head]);
+    const conv = (name: string, ...shape: number[]) => [[`${name}kernel`, shape], [`${name}bias`, shape.slice(-1)]]; // biome-ignore format: rows
+    const blocks = ['block0/conv_', 'block1/conv_'].flatMap((name) => [
+      ...conv(`${name}in_`, 1, 1, 2 * h, h),
+      ...conv(`${name}mid_`, 3, 3, h, h),
+      ...conv(`${name}out_`, 1, 1, h, 2 * h),
+    ]);
+    const head = [...conv('output_conv1/', 1, 1, 2 * h, out), ...conv('output_conv2/', 1, 1, out, out)];
+    const [first, last] = [conv('input_conv/', 7, 7, 3, 2 * h), conv('final_conv/', 1, 1, out, l)];
+    const weights = model.weights.map(({ originalName, shape }) => [originalName, shape]);
+    expect(weights).toEqual([...first, ...blocks, ...head, ...last]);
+    expect(model.name).toBe('mine');
     expect(model.outputs[0]?.shape).toEqual([null, 32, 32, 3, 256]);
     const ours = model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel'));
     expect(ours).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
@@ -96,8 +104,8 @@ onBackend(anyBackend, 'pixelCNN', () => {
     const sizes = { levels: 4, hiddenDim: 3, outDim: 2, numBlocks: 2, kernelSize: [3, 5] as [number, number] };
     const block = (args: BlockArgs) => {
       seen.push(args);
-      const { name, seed, filters, kernelSize, imageChannels } = args;
-      return maskedConv2d({ name, seed, filters: 2 * filters, kernelSize, imageChannels });
+      const { dropout: _, ...rest } = args;
+      return maskedConv2d({ ...rest, filters: 2 * args.filters });
     };
     const model = scoped(pixelCNN({ imageShape: [3, 3, 2], ...sizes, seed: 4, dropout: 0.25, block }));
     const shared = { filters: 6, imageChannels: 2, kernelSize: [3, 5], dropout: 0.25 };

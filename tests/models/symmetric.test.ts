@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { SymmetricModel, Symmetry } from 'pixelcnn-layers';
+import type { SymmetricModel } from 'pixelcnn-layers';
 import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -83,11 +83,8 @@ describe('a symmetric model of tfjs', () => {
       ['symmetric: model', () => symmetric(model, ['flipRows'])],
     ];
     for (const [name, act] of refused) {
-      const error = await Promise.resolve()
-        .then(act)
-        .catch((reason: unknown) => reason);
-      expect(error, name).toBeInstanceOf(TypeError);
-      expect((error as Error).message).toContain(`${name}: wanted a model without symmetries, got`);
+      await expect(async () => act()).rejects.toThrow(TypeError);
+      await expect(async () => act()).rejects.toThrow(`${name}: wanted a model without symmetries, got`);
     }
     await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries');
   });
@@ -96,7 +93,6 @@ describe('a symmetric model of tfjs', () => {
     const network = scoped(classes(4, true));
     const told = () => symmetric(network, ['flipRows', 'flipColumns'], { asCondition: true });
     expect(told).toThrow('symmetric: asCondition: wanted 4 classes or a multiple, and no null class, got');
-    for (const bad of [['constructor'], ['__proto__'], [['flipRows']], [null]] as unknown as Symmetry[][])
-      expect(() => symmetric(network, bad)).toThrow("symmetric: symmetries: wanted 'flipRows' or");
+    expect(() => symmetric(network, ['constructor' as never])).toThrow("symmetric: symmetries: wanted 'flipRows' or");
   });
 });

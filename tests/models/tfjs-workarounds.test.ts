@@ -8,33 +8,15 @@ import { saveAndLoad } from '../support/models/memory-file';
 import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
-const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
-  Array.from(await (adam[name as never] as tf.Variable).data());
-
 onEachBackend('restoreAdamPowersExactly', () => {
-  it('restores the powers of a saved Adam to the last bit', async () => {
-    const weight = scoped(tf.variable(tf.scalar(1)));
-    const trained = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
-    for (let step = 0; step < 50; step++) trained.minimize(() => tf.square(weight) as tf.Scalar);
-
-    const resumed = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
-    restoreAdamPowersExactly(resumed);
-    const saved = await trained.getWeights();
-    await resumed.setWeights(saved);
-    for (const name of ['accBeta1', 'accBeta2'] as const) {
-      expect(await power(resumed, name)).toEqual(await power(trained, name));
-    }
-    expect(resumed.iterations).toBe(50);
-    expect(await take(saved[0]?.tensor as tf.Tensor)).toEqual([50]);
-  });
-
   it('takes no longer for a damaged count of steps than the powers take to become constant', async () => {
     const adam = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     restoreAdamPowersExactly(adam);
     const iter = scoped(tf.scalar(2e30));
     await adam.setWeights([{ name: 'iter', tensor: iter }]);
     for (const name of ['accBeta1', 'accBeta2'] as const) {
-      expect((await power(adam, name))[0]).toBeLessThan(2 ** -126); // on GPUs 0
+      const [power] = await (adam[name as never] as tf.Variable).data();
+      expect(power).toBeLessThan(2 ** -126); // on GPUs 0
     }
   });
 

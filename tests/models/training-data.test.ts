@@ -20,7 +20,7 @@ import { imageSet } from 'pixelcnn-layers/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { scoped } from '../support/scoped';
-import { expectNoLeaks, noise, take } from '../support/tensors';
+import { expectNoLeaks, noise, take, weightsOf } from '../support/tensors';
 
 const LEVELS = 4;
 const N = 6;
@@ -46,9 +46,6 @@ const VECTORS = { data: noise(2 * N), shape: [N, 2] };
 
 /** The number of a loss, which is disposed of. */
 const read = (loss: tf.Scalar) => take(loss);
-
-const weightsOf = async (model: AutoregressiveModel) =>
-  (await Promise.all(model.getWeights().map((weight) => weight.data()))).map((data) => Array.from(data));
 
 onEachBackend('levels alone', (backend) => {
   it('train and are measured as with inputs and labels, to the bit', () =>
@@ -86,6 +83,9 @@ onEachBackend('levels alone', (backend) => {
         const args = { epochs: 1, batchSize: 2, shuffle: false, validationSplit: 0.5, verbose: 0 } as const;
         const { history } = await alone.fit(levels, { ...args, condition });
         expect(history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
+        const again = await alone.fit(xs, levels, { ...args, condition });
+        expect(again.history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
+        expect(await take(alone.predict(xs, { condition }))).toEqual(await take(paired.predict([xs, ...tensors])));
         expect(await alone.trainOnBatch(levels, { condition })).toBe(await paired.trainOnBatch([xs, ...tensors], levels));
         expect(await read(alone.evaluate(levels, { condition, batchSize: 4 }))).toEqual(
           await read(paired.evaluate([xs, ...tensors], levels, { batchSize: 4 })),

@@ -1,14 +1,14 @@
 import { promises as disk } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkpoints } from '../../kit/runs/checkpoints.mjs';
 import { onBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { setNoise, take } from '../support/tensors';
 
 /** Calls of the file system since the last start, the call in which the machine crashes, and what a crash loses. */
@@ -109,11 +109,7 @@ async function crashInEachCall(
   }
 }
 
-let parent: string;
-beforeEach(async () => {
-  parent = await disk.mkdtemp(join(tmpdir(), 'crash-'));
-});
-afterEach(() => disk.rm(parent, { recursive: true }));
+const parent = temporaryFolder({ isOfEachTest: true });
 
 describe('checkpoints', () => {
   /** What one saves: its name is in its state and in both of its files. */
@@ -182,12 +178,7 @@ describe('checkpoints', () => {
 });
 
 onBackend('cpu', 'fileSystem', () => {
-  async function answers(model: tfl.LayersModel): Promise<number[]> {
-    const x = tf.fill([1, 4, 4, 1], 0.5);
-    const y = await take(model.predict(x) as tf.Tensor);
-    x.dispose();
-    return y;
-  }
+  const answers = (model: tfl.LayersModel) => take(tf.tidy(() => model.predict(tf.fill([1, 4, 4, 1], 0.5)) as tf.Tensor));
 
   it('has the old model or the new one, whole, after a crash in any call of a save', async () => {
     const models = [1, 2].map((seed): tfl.LayersModel => {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -7,14 +6,16 @@ import { bitsPerDim, gatedPixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { sampled } from '../support/runs';
 
 afterEach(() => vi.restoreAllMocks());
 
+const directory = temporaryFolder();
+
 it('is loaded or refused, without leaks, whichever bit of its model.json was changed', async () => {
   await useBackend('cpu');
   vi.spyOn(console, 'warn').mockReturnValue();
-  const directory = await mkdtemp(join(tmpdir(), 'damaged-'));
   const model = gatedPixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, numClasses: 3 });
   model.compile({ optimizer: 'adam', loss: bitsPerDim });
   await model.save(fileSystem(directory), { includeOptimizer: true });
@@ -36,5 +37,4 @@ it('is loaded or refused, without leaks, whichever bit of its model.json was cha
   }
   expect(count.loaded).toBeGreaterThan(2); // a changed seed, say
   expect(count.refused).toBeGreaterThan(25);
-  await rm(directory, { recursive: true });
 });

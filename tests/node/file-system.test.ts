@@ -1,15 +1,14 @@
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { listening } from '../support/node/listening.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -18,21 +17,12 @@ const NO_PROCESS = 2 ** 30;
 
 beforeAll(() => useBackend('cpu'));
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pixelcnn-'));
-});
-afterEach(() => rm(directory, { recursive: true }));
+const directory = temporaryFolder({ isOfEachTest: true });
 
 const build = (hiddenDim = 2) => pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
 
 /** What a model computes, for comparison. */
-async function answers(model: tfl.LayersModel): Promise<number[]> {
-  const x = tf.fill([1, 4, 4, 1], 0.5);
-  const y = await take(model.predict(x) as tf.Tensor);
-  x.dispose();
-  return y;
-}
+const answers = (model: tfl.LayersModel) => take(tf.tidy(() => model.predict(tf.fill([1, 4, 4, 1], 0.5)) as tf.Tensor));
 
 const shardsIn = async (path: string) => (await readdir(path)).filter((name) => name.endsWith('.bin'));
 
@@ -142,19 +132,14 @@ describe('fileSystem', () => {
   it('writes what tfjs loads by URL, as in a browser', async () => {
     const model = scoped(build());
     await model.save(fileSystem(directory));
-    const server = createServer(async (request, response) => {
+    const { address, close } = await listening(async (request, response) => {
       const name = new URL(request.url ?? '/', 'http://localhost').pathname;
       const type = name.endsWith('.json') ? 'application/json' : 'application/octet-stream';
       response.setHeader('content-type', type).end(await readFile(join(directory, name)));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const url = `http://127.0.0.1:${port}/model.json`;
-    const loaded = scoped(await tfl.loadLayersModel(tf.io.browserHTTPRequest(url, { fetchFunc: fetch })));
+    const loaded = scoped(await tfl.loadLayersModel(tf.io.browserHTTPRequest(`${address}model.json`, { fetchFunc: fetch })));
     expect(await answers(loaded)).toEqual(await answers(model));
-    server.closeAllConnections();
-    server.close();
+    close();
   });
 
   it('names the file that is missing, truncated or not a model', async () => {

@@ -1,6 +1,7 @@
 import { createPool, logProb, type PoolWorker, sample } from 'pixelcnn-layers/runtime';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { portableModel } from '../support/models/portable-model.mjs';
+import { scoped } from '../support/scoped';
 import { workers as here, isNode } from '../support/workers/pool-workers';
 
 // Pools of threads, or of a page's workers: that they work at all, how they end, and what may go wrong in them.
@@ -8,14 +9,9 @@ import { workers as here, isNode } from '../support/workers/pool-workers';
 const { startWorker, startBad, startBroken } = here;
 const model = portableModel();
 
-/** Pools of tests, ended after them. */
-const pools: { dispose(): Promise<void> }[] = [];
-afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.dispose())));
-
 function poolOf(workers: number, start: (index: number) => PoolWorker = startWorker) {
   let started = 0;
-  const pool = createPool({ workers, createWorker: () => start(started++) });
-  pools.push(pool);
+  const pool = scoped(createPool({ workers, createWorker: () => start(started++) }));
   return { pool, started: () => started };
 }
 
@@ -63,13 +59,5 @@ describe('what goes wrong in a worker', () => {
     expect(said).toMatch(new RegExp(`^${lost}.*${message}`));
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
     expect(started()).toBe(2);
-  });
-
-  it('leaves other jobs alone', async () => {
-    const dies = "if (request.kind === 'call') throw new Error('gone')";
-    const { pool } = poolOf(2, (index) => (index === 0 ? startBad(dies) : startWorker()));
-    const [first, second] = await Promise.allSettled([pool.sample(model), pool.sample(model, { numImages: 1, seed: 1 })]);
-    expect(first.status).toBe('rejected');
-    expect(second).toEqual({ status: 'fulfilled', value: await sample(model, { seed: 1 }) });
   });
 });

@@ -264,6 +264,16 @@ async function bitsOf(model: AutoregressiveModel, images: Omit<ImageSet, 'levels
   return -nats.reduce((sum, value) => sum + value, 0) / (values * Math.LN2);
 }
 
+/** Trains on arrays, each by the end of its files' names, the same for training and test: the folders of data and run, and the last figure. */
+async function trainedOn(name: string, arrays: Record<string, [data: Uint8Array, shape: number[]]>, flags: string) {
+  const [folder, out] = [join(directory, name), join(directory, `${name}-run`)];
+  await mkdir(folder);
+  for (const [kind, [data, shape]] of Object.entries(arrays))
+    for (const part of ['train', 'test']) await writeFile(join(folder, `${part}${kind}.npy`), npyOf(data, shape));
+  expect(await runToEnd(['--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')])).toMatchObject({ code: 0 });
+  return { folder, out, testBits: (await evaluations(out)).at(-1)?.testBits as number };
+}
+
 const testBitsIn = (text: string) => Number(/test bits\/dim: ([\d.]+)/.exec(text)?.[1]);
 
 describe.skipIf(python === null)('train.py', () => {
@@ -430,45 +440,29 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
   });
 
   it('trains PixelSNAIL on codes, given coarser ones, into a model of the library', async () => {
-    const [folder, out] = [join(directory, 'two-maps'), join(directory, 'two-maps-run')];
-    await mkdir(folder);
     const images = 16;
     const coarse = Uint8Array.from({ length: images * 6 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 30); // [N,2,3]
     const fine = Uint8Array.from({ length: images * 24 }, (_, i) => {
       const [n, row, column] = [Math.floor(i / 24), Math.floor(i / 6) % 4, i % 6];
       return coarse[6 * n + 3 * (row >> 1) + (column >> 1)] as number; // the nearest
     }); // [N,4,6]
-    for (const part of ['train', 'test']) {
-      await writeFile(join(folder, `${part}.npy`), npyOf(fine, [images, 4, 6]));
-      await writeFile(join(folder, `${part}-codes.npy`), npyOf(coarse, [images, 2, 3]));
-    }
     const flags =
       '--levels 4 --codes 4 --model pixelsnail --filters 8 --heads 2 --blocks 1 --res-blocks 1 --res-filters 8 --code-blocks 1 --code-filters 8 --batch 8 --steps 20 --learning-rate 1e-2 --average 0.5';
-    const ended = await runToEnd(['--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]);
-    expect(ended).toMatchObject({ code: 0 });
+    const { out, testBits } = await trainedOn('two-maps', { '': [fine, [images, 4, 6]], '-codes': [coarse, [images, 2, 3]] }, flags);
     const model = await loadPyTorchRun(out);
     const codes = tf.tensor3d(Int32Array.from(coarse), [images, 2, 3], 'int32');
-    const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
     expect(await bitsOf(model, { data: fine, shape: [images, 4, 6, 1] }, images, codes)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
   });
 
   it.each(['gated --hidden 16 --out-dim 16 --blocks 1', 'plus-plus --output softmax --filters 8 --resnets 1'])('trains a network on vectors: %s', async (network) => {
-    const folder = join(directory, `vectors-${network.split(' ')[0]}`);
-    const out = `${folder}-run`;
-    await mkdir(folder);
     const images = 16;
     const vectors = Uint8Array.from({ length: images * 3 }, (_, i) => i % 3 === Math.floor(i / 3) % 3 ? 1 : 0); // [N,3], a one among zeros
     const pixels = Uint8Array.from({ length: images * 16 }, (_, i) => (i % 16) % 3 === Math.floor(i / 16) % 3 ? 1 : 0); // [N,4,4], which that tells
-    for (const part of ['train', 'test']) {
-      await writeFile(join(folder, `${part}.npy`), npyOf(pixels, [images, 4, 4]));
-      await writeFile(join(folder, `${part}-vectors.npy`), npyOf(vectors, [images, 3]));
-    }
-    const flags = ['--data', 'npy', '--path', folder, '--out', out, '--model', ...network.split(' '), ...'--vectors --batch 16 --steps 40 --learning-rate 2e-2 --average 0.5'.split(' ')];
-    expect(await runToEnd(flags)).toMatchObject({ code: 0 });
+    const flags = `--model ${network} --vectors --batch 16 --steps 40 --learning-rate 2e-2 --average 0.5`;
+    const { folder, out, testBits } = await trainedOn(`vectors-${network.split(' ')[0]}`, { '': [pixels, [images, 4, 4]], '-vectors': [vectors, [images, 3]] }, flags);
     const model = await loadPyTorchRun(out);
     const given = tf.tensor2d(Float32Array.from(vectors), [images, 3]);
-    const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
     expect(await bitsOf(model, { data: pixels, shape: [images, 4, 4, 1] }, images, given)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(0.05); // without the vectors at least 0.1: log2(3) bits for 16 pixels
     await writeFile(join(folder, 'train-vectors.npy'), npyOf(vectors.map((value) => 1 - value), [images, 3]));
@@ -476,16 +470,11 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
   }); // biome-ignore format: one call a line
 
   it('trains a network of classes and orientations, which it numbers as the library does', async () => {
-    const [folder, out] = [join(directory, 'turned'), join(directory, 'turned-run')];
-    await mkdir(folder);
     const patterns = [0, 1].map((label) => Int32Array.from({ length: 16 }, (_, i) => Math.imul(16 * label + i + 1, 2654435761) >>> 30)); // [4,4] of each class
     const labels = Uint8Array.from({ length: 32 }, (_, n) => n % 2);
-    for (const part of ['train', 'test']) {
-      await writeFile(join(folder, `${part}.npy`), npyOf(Uint8Array.from([...labels].flatMap((label) => [...(patterns[label] as Int32Array)])), [32, 4, 4]));
-      await writeFile(join(folder, `${part}-labels.npy`), npyOf(labels, [32]));
-    }
+    const pixels = Uint8Array.from([...labels].flatMap((label) => [...(patterns[label] as Int32Array)]));
     const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5';
-    expect(await runToEnd(['--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')])).toMatchObject({ code: 0 });
+    const { out, testBits } = await trainedOn('turned', { '': [pixels, [32, 4, 4]], '-labels': [labels, [32]] }, flags);
     const { model, orientations } = await loadImageModel(out);
     const elements = orientationsOf((orientations as SymmetricModel).symmetry.symmetries);
     expect(elements).toHaveLength(8);
@@ -494,7 +483,7 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const levels = tf.tensor4d(turned.flatMap((images) => [...images]), [16, 4, 4, 1], 'int32');
     const logProbs = await take(await logProb(model, levels, { condition: Array.from({ length: 16 }, (_, n) => n) }));
     expect(-Math.min(...logProbs) / 16 / Math.LN2).toBeLessThan(0.1); // bits of a pixel
-    expect(((await evaluations(out)).at(-1) as Evaluation).testBits).toBeLessThan(0.05);
+    expect(testBits).toBeLessThan(0.05);
   }); // biome-ignore format: one call a line
 
   it('has a README whose programs run', async () => {

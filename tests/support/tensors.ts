@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { NamedTensor } from 'pixelcnn-layers/weights';
 import { expect } from 'vitest';
 
 /** An array as the golden files hold it. */
@@ -15,6 +16,24 @@ export function golden<T extends tf.Tensor = tf.Tensor>({ shape, data }: GoldenA
 export function golden4d(array: GoldenArray, dtype?: 'int32'): tf.Tensor4D {
   return golden<tf.Tensor4D>(array, dtype);
 }
+
+/** A tensor as files of weights hold it. */
+export const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(numbers),
+});
+
+/** All places of a shape, row-major. */
+export const placesOf = (shape: readonly number[]): number[][] =>
+  shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]);
+
+/** The numbers of tensors, one after the other. */
+export const numbersOf = async (tensors: readonly tf.Tensor[]): Promise<number[]> =>
+  (await Promise.all(tensors.map((tensor) => tensor.data()))).flatMap((values) => Array.from(values));
+
+/** The numbers of all weights of a model. */
+export const weightsOf = (model: tfl.LayersModel) => numbersOf(model.getWeights());
 
 /** The values of a tensor, which is disposed. */
 export async function take(tensor: tf.Tensor): Promise<number[]> {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Energy, EnergyStep, FitToEnergyArgs, SymmetricModel, TfjsModel } from 'pixelcnn-layers';
 import { fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import { createPool } from 'pixelcnn-layers/runtime';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { outputsOf } from '../../src/inference/batches';
 import { imageModelShape } from '../../src/models/image-model';
 import { isSymmetric } from '../../src/models/symmetric';
@@ -12,7 +12,7 @@ import { scoreGradients } from '../../src/training/fit-to-energy';
 import { type Backend, onBackend, useBackend } from '../support/backends';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
 import { scoped } from '../support/scoped';
-import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
+import { expectClose, expectCloseRelative, expectNoLeaks, numbersOf, setNoise, weightsOf } from '../support/tensors';
 import { startInProcess } from '../support/workers/pool-in-process';
 
 type Network = ReturnType<typeof pixelCNN>;
@@ -93,8 +93,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const got = scoreGradients(shape, jobs, ofJobs);
     expect(tf.memory().numTensors).toBe(before + variables.length);
     expect(Object.keys(got).sort()).toEqual(Object.keys(grads).sort());
-    const flat = async (of: tf.NamedTensorMap) =>
-      (await Promise.all(variables.map(({ name }) => (of[name] as tf.Tensor).data()))).flatMap((data) => Array.from(data));
+    const flat = (of: tf.NamedTensorMap) => numbersOf(variables.map(({ name }) => of[name] as tf.Tensor));
     const wanted = await flat(grads);
     expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(0.01);
     expectCloseRelative(await flat(got), wanted, 1e-4);
@@ -111,12 +110,11 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const given = make();
     const shape = shapeOf(given);
     const { model, symmetry } = shape;
-    const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
-    const before = await flat(model.getWeights());
+    const before = await weightsOf(model);
     const seen: EnergyStep[] = [];
     const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
     const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
-    const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
+    const changes = (await weightsOf(model)).map((x, i) => (before[i] as number) - x);
     const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
     expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
     const images = listOf({ data: levels, shape: [60, 4] });
@@ -135,7 +133,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
     const gradients = scoped(scoreGradients(shape, jobs, coefficients));
     const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
-    expectCloseRelative(changes, await flat(ofWeights), 1e-4);
+    expectCloseRelative(changes, await numbersOf(ofWeights), 1e-4);
     model.dispose();
   });
 
@@ -171,13 +169,6 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
 });
 
 onBackend('cpu', 'fitToEnergy', () => {
-  const pools: { dispose(): Promise<void> }[] = [];
-  afterEach(async () => {
-    await Promise.all(pools.splice(0).map((pool) => pool.dispose()));
-  });
-  const weightsOf = async (model: Network) =>
-    (await Promise.all(model.getWeights().map((one) => one.data()))).map((data) => Array.from(data));
-
   it('gives the same weights in parts, and in a pool', async () => {
     const common = { numImages: 20, seed: 5, beta: 0.6 };
     const trained = async (train: (network: Network, optimizer: tf.Optimizer) => Promise<number[]>) => {
@@ -194,8 +185,7 @@ onBackend('cpu', 'fitToEnergy', () => {
       ...(await boundOf(network, { ...common, steps: 5, firstStep: 2, optimizer })),
     ]);
     expect(parts).toEqual(whole);
-    const pool = createPool({ workers: 2, createWorker: startInProcess });
-    pools.push(pool);
+    const pool = scoped(createPool({ workers: 2, createWorker: startInProcess }));
     expect(await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer, pool }))).toEqual(whole);
     const other = await trained((network, optimizer) => boundOf(network, { ...common, seed: 6, steps: 5, optimizer }));
     expect(other.bound).not.toEqual(whole.bound);
@@ -244,10 +234,10 @@ onBackend('cpu', 'fitToEnergy', () => {
   it('clips gradients by their global norm', async () => {
     const stepOf = async (clipNorm: number | undefined) => {
       const network = scoped(networkOf(2));
-      const before = (await weightsOf(network)).flat();
+      const before = await weightsOf(network);
       const args = { steps: 1, numImages: 40, seed: 1, beta: 3, optimizer: tf.train.sgd(1) };
       await fitToEnergy(network, energy, { ...args, ...(clipNorm && { clipNorm }) });
-      const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
+      const change = (await weightsOf(network)).map((x, i) => x - (before[i] as number));
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };
     };
     const free = await stepOf(undefined);

@@ -5,9 +5,9 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
-import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf } from '../support/models/trainers';
 import { scoped } from '../support/scoped';
-import { largestDifference } from '../support/tensors';
+import { largestDifference, weightsOf } from '../support/tensors';
 import { startSilent, startTrainInProcess } from '../support/workers/pool-in-process';
 
 // What may go wrong while a trainer trains, and what it is not meant for.

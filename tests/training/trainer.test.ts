@@ -19,9 +19,9 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
-import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf } from '../support/models/trainers';
 import { scoped } from '../support/scoped';
-import { largestDifference, setNoise, take } from '../support/tensors';
+import { largestDifference, setNoise, take, weightsOf } from '../support/tensors';
 import { startTrainInProcess } from '../support/workers/pool-in-process';
 
 // What a trainer does is the same whatever its workers are; here they are no threads. Those are in tests/programs.

@@ -5,13 +5,7 @@ import { type ActivationDifference, compareActivations, type NamedTensor } from 
 import { expect, it } from 'vitest';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { scoped } from '../support/scoped';
-import { expectNoLeaks, noise, take } from '../support/tensors';
-
-const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({
-  dtype: 'F32',
-  shape,
-  data: Float32Array.from(numbers),
-});
+import { expectNoLeaks, f32, noise, take } from '../support/tensors';
 
 /** A model of one layer that returns what it gets. */
 function identity(shape: readonly number[], ...names: string[]): LayersModel {

@@ -1,15 +1,6 @@
-import { interleaved, type NamedTensor } from 'pixelcnn-layers/weights';
+import { interleaved } from 'pixelcnn-layers/weights';
 import { describe, expect, it } from 'vitest';
-
-const f32 = (shape: readonly number[], numbers: readonly number[]): NamedTensor => ({
-  dtype: 'F32',
-  shape,
-  data: Float32Array.from(numbers),
-});
-
-/** All places of a shape, row-major. */
-const placesOf = (shape: readonly number[]): number[][] =>
-  shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]);
+import { f32, placesOf } from '../support/tensors';
 
 describe('interleaved', () => {
   it('takes the features that are in turn group by group', () => {

@@ -7,7 +7,7 @@ import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenPlusPlus, goldenPlusPlusArgs } from '../support/golden/plus-plus';
 import { scoped } from '../support/scoped';
-import { expectClose, expectNoLeaks, noise } from '../support/tensors';
+import { expectClose, expectNoLeaks, f32, noise, placesOf } from '../support/tensors';
 
 const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 4, numBlocks: 1 };
 const small = (seed: number) => pixelCNN({ ...sizes, seed });
@@ -42,12 +42,6 @@ class Weights extends layers.Layer {
     this.built = true;
   }
 }
-
-const f32 = (shape: readonly number[], numbers: readonly number[]): NamedTensor => ({
-  dtype: 'F32',
-  shape,
-  data: Float32Array.from(numbers),
-});
 
 /** Its weights as arrays, which must not be those of another model. */
 const numbersOf = (model: LayersModel) => [...saveWeights(model)].map(([name, { data }]) => [name, data]);
@@ -399,10 +393,6 @@ onBackend(anyBackend, "layers of tfjs in PyTorch's layout", () => {
     ['separableConv2d [1,1,in,out]', () => layers.separableConv2d({ filters: 7, depthMultiplier: 5, kernelSize: 3, name: 'x' }), [4, 4, 2], 'x.pointwise.kernel', [7, 10, 1, 1], (o, i, r, c) => [r, c, i, o]],
     ['embedding [inputs,features]', () => layers.embedding({ inputDim: 7, outputDim: 5, name: 'x' }), [3], 'x.embeddings', [7, 5], (i, f) => [i, f]],
   ];
-
-  /** All places of a shape, row-major. */
-  const placesOf = (shape: readonly number[]): number[][] =>
-    shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]);
 
   it.each(cases)('%s', (_, make, inputs, name, shape, placeIn) => {
     const model = modelOf(make(), inputs);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { chromiumArguments, chromiumPath } from '../../support/browsers/chromium.mjs';
-import { listening } from './listening.mjs';
+import { listening } from '../../support/node/listening.mjs';
 
 const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
 

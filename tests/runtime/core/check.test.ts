@@ -25,27 +25,33 @@ import { portableModel } from '../../support/models/portable-model.mjs';
 const checkArgs = (what: string, args: unknown, names: object) =>
   readArguments(what, args, Object.fromEntries(Object.keys(names).map((name) => [name, optional(anything())])));
 
+/** The message of the error that something throws. */
+function messageOf(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return (error as Error).message;
+  }
+  return expect.unreachable();
+}
+
 describe('checks name the option, what was wanted and what came', () => {
   it('shows values of every kind', () => {
-    const message = (got: unknown) => {
-      try {
-        return throwTypeError('option', 'more', got);
-      } catch (error) {
-        expect(error).toBeInstanceOf(TypeError);
-        return (error as Error).message;
-      }
-    };
+    const message = (got: unknown) => messageOf(() => throwTypeError('option', 'more', got));
     const endless: unknown[] = [];
     endless.push(endless);
     expect(message(endless)).toBe('option: wanted more, got [[[[[…]]]]]');
     expect(message('text')).toBe("option: wanted more, got 'text'");
     expect(message(1.5)).toBe('option: wanted more, got 1.5');
     expect(message(0n)).toBe('option: wanted more, got 0n');
+    expect(message([1, 2, 3, 4, 5, 6, 7, 8])).toBe('option: wanted more, got [1, 2, 3, 4, 5, 6, 7, 8]');
     expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
     expect(message(new Array(60000).fill(1))).toBe('option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]');
     expect(message(undefined)).toBe('option: wanted more, got undefined');
     expect(message(new Date())).toBe('option: wanted more, got Date');
     expect(message(Object.create(null))).toBe('option: wanted more, got an object');
+    expect(message(Promise.resolve())).toBe('option: wanted more, got a Promise (is an await missing?)');
     expect(message(Math.max)).toBe('option: wanted more, got a function');
   });
 
@@ -61,16 +67,8 @@ describe('checks name the option, what was wanted and what came', () => {
     );
     expect(show([long, long, long]).length).toBeLessThan(500);
     expect(show('-'.repeat(400))).toBe(`'${'-'.repeat(400)}'`);
-    const message = (act: () => void) => {
-      try {
-        act();
-      } catch (error) {
-        return (error as Error).message;
-      }
-      return expect.unreachable();
-    };
-    expect(message(() => checkInteger(long, long)).length).toBeLessThan(1500);
-    expect(message(() => checkFields(long, {}, [long])).length).toBeLessThan(1500);
+    expect(messageOf(() => checkInteger(long, long)).length).toBeLessThan(1500);
+    expect(messageOf(() => checkFields(long, {}, [long])).length).toBeLessThan(1500);
   });
 
   it('unknown options, with the nearest name', () => {
@@ -94,11 +92,13 @@ describe('checks name the option, what was wanted and what came', () => {
     ['an integer', 3, () => checkInteger('n', 3, 1)],
     ['one below 0', -3, () => checkInteger('n', -3)],
     ['the greatest of a range', 4, () => checkInteger('n', 4, 2, 4)],
+    ['the least of a range', 1, () => checkInteger('n', 1, 1)],
     ['the greatest there is', 2 ** 53 - 1, () => checkInteger('n', 2 ** 53 - 1)],
+    ['the greatest there is, of a range', 2 ** 53 - 1, () => checkInteger('n', 2 ** 53 - 1, 1)],
     ['a number', 0.5, () => checkNumber('x', 0.5, 'above 0', (x) => x > 0)],
     ['false', false, () => checkBoolean('b', false)],
     ['a choice', 'A', () => checkOneOf('t', 'A', ['A', 'B'])],
-    ['a level', 16, () => checkLevel('x', 16, 17)],
+    ...[0, 16].map((level): (typeof taken)[number] => [`level ${level}`, level, () => checkLevel('x', level, 17)]),
     ['one number for a square', [3, 3], () => checkKernelSize('k', 3)],
     ['rows and columns', [5, 3], () => checkKernelSize('k', [5, 3])],
     ['as much as memory has', undefined, () => checkMemory('m', [2 ** 14, 2 ** 14])],
@@ -141,7 +141,8 @@ describe('checks name the option, what was wanted and what came', () => {
     ["t: wanted 1 or 11, got '1'", () => checkOneOf('t', '1', [1, 11])],
     ['k: wanted 0 or 1, got 2', () => checkOneOf('k', 2, [0, 1])],
     ...[17, -1, Number.NaN, Infinity].map((bad): (typeof refused)[number] =>
-      [`x: wanted integer levels 0 to 16, got ${bad}`, () => checkLevel('x', bad, 17)]),
+      [`x: wanted integer levels 0 to 16, got ${bad}`, () => checkLevel('x', bad, 17, ', not normalized')]),
+    ['x: wanted integer levels 0 to 16, got 0.5', () => checkLevel('x', 0.5, 17)],
     ...[0.5, -0.25].map((bad): (typeof refused)[number] =>
       [`x: wanted integer levels 0 to 16, not normalized, got ${bad}`, () => checkLevel('x', bad, 17, ', not normalized')]),
     ...[2, [3, 2], [3], [3, 3, 3], -1, 0, '3', null, [3, Number.NaN]].map((bad): (typeof refused)[number] =>
@@ -151,6 +152,7 @@ describe('checks name the option, what was wanted and what came', () => {
     ['c: wanted at most 2^24, the most that float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
     ['c: wanted an integer of at least 2, got 1', () => checkCategories('c', 1, 2)],
     ['f: wanted a multiple of imageChannels (3), got 10; set imageChannels to 1 for grey images or ungrouped features', () => checkFeatures('f', 10, 3)],
+    ['f: wanted a multiple of 2 * imageChannels (6), got 10; set imageChannels to 1', () => checkFeatures('f', 10, 6, '2 * imageChannels')],
     ['f: wanted a multiple of 2 * groups (6), got 10', () => checkFeatures('f', 10, 6, '2 * groups')],
     ['f: wanted an integer of at least 1, got 0', () => checkFeatures('f', 0, 3)],
   ]; // biome-ignore format: a case a line
@@ -192,29 +194,14 @@ describe('checks of values from files and callers', () => {
   });
 });
 
-describe('checks at their bounds', () => {
-  it('take the least integer, level 0 and a list of eight', () => {
-    expect([checkInteger('n', 1, 1), checkInteger('n', 2 ** 53 - 1, 1), checkLevel('x', 0, 17)]).toEqual([1, 2 ** 53 - 1, 0]);
-    expect(show([1, 2, 3, 4, 5, 6, 7, 8])).toBe('[1, 2, 3, 4, 5, 6, 7, 8]');
-    expect(show(Promise.resolve())).toBe('a Promise (is an await missing?)');
-  });
-
-  it('hint where the hint helps', () => {
-    const level = (value: number) => () => checkLevel('x', value, 17, ', not normalized');
-    for (const bad of [17, Number.NaN, Infinity]) expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
-    expect(() => checkLevel('x', 0.5, 17)).toThrow('x: wanted integer levels 0 to 16, got 0.5');
-    expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow('set imageChannels to 1 for grey images');
-  });
-
-  it('suggest a name with a quarter of its letters wrong, and of its parts the longest', () => {
-    const named =
-      (name: string, ...known: string[]) =>
-      () =>
-        checkArgs('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
-    expect(named('wxcdefgh', 'abcdefgh')).toThrow('did you mean abcdefgh?');
-    expect(named('wxydefgh', 'abcdefgh')).toThrow('wanted one of abcdefgh');
-    expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
-  });
+it('checks suggest a name with a quarter of its letters wrong, and of its parts the longest', () => {
+  const named =
+    (name: string, ...known: string[]) =>
+    () =>
+      checkArgs('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
+  expect(named('wxcdefgh', 'abcdefgh')).toThrow('did you mean abcdefgh?');
+  expect(named('wxydefgh', 'abcdefgh')).toThrow('wanted one of abcdefgh');
+  expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
 });
 
 it('refuses big-endian processors wherever numbers in memory are read as bytes', async () => {

@@ -6,14 +6,11 @@ import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { stepper } from '../../../src/runtime/sampling/stepper';
 import { useBackend } from '../../support/backends';
 import { portableModel } from '../../support/models/portable-model.mjs';
-import { allTinyImages, tinyModel } from '../../support/models/tiny-space';
+import { tinyModel } from '../../support/models/tiny-space';
 import { scoped } from '../../support/scoped';
 import { expectClose, setNoise, take } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
-
-/** All 81 images of a tiny space, as numbers. */
-const allTiny = async (): Promise<Images> => ({ data: Uint8Array.from(await take(allTinyImages())), shape: [81, 2, 2, 1] });
 
 const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
 
@@ -26,14 +23,6 @@ describe('logProb of a model as plain data', () => {
     expect(ones).toEqual(await logProb(model, images, { condition: new Array<number>(count).fill(1) }));
     const last: Images = { data: images.data.slice(4 * 299), shape: [1, 2, 2, 1] };
     expect(await logProb(model, last, { condition: [1] })).toEqual(ones.subarray(299));
-  });
-
-  it('of all images of a tiny space sums to 1, and matches the tensor function', async () => {
-    const model = scoped(tinyModel());
-    const nats = await logProb(await toPortable(model), await allTiny());
-    expect(Math.abs(sum(nats.map(Math.exp)) - 1)).toBeLessThan(1e-6); // of float32 logits
-    const images = scoped(allTinyImages());
-    expectClose(nats, await take(await logProbOfTensors(model, images)), 1e-5);
   });
 
   it.each([300, 65_536])('of codes is that of tensors, and what a stepper gives: of %i', async (levels) => {

@@ -2,20 +2,18 @@ import type { PoolWorker, PortableModel } from 'pixelcnn-layers/runtime';
 import { allowed, allowedNeighbors, compress, createPool, logProb, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { portableModel } from '../../support/models/portable-model.mjs';
+import { scoped } from '../../support/scoped';
 import { startInProcess, startSilent } from '../../support/workers/pool-in-process';
 
 // What a pool does is the same whatever its workers are; here they are no threads. Those are in tests/programs/pool-threads.test.ts.
 
 const model = portableModel();
 
-/** Pools of tests, ended after them. */
-const pools: { dispose(): Promise<void> }[] = [];
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await Promise.all(pools.splice(0).map((pool) => pool.dispose()));
 });
 
-/** A pool, and the workers it started. */
+/** A pool, which ends with the test, and the workers it started. */
 function poolOf(workers: number, start: (index: number) => PoolWorker = startInProcess) {
   const started: PoolWorker[] = [];
   const createWorker = vi.fn(() => {
@@ -23,8 +21,7 @@ function poolOf(workers: number, start: (index: number) => PoolWorker = startInP
     started.push(worker);
     return worker;
   });
-  const pool = createPool({ workers, createWorker });
-  pools.push(pool);
+  const pool = scoped(createPool({ workers, createWorker }));
   return { pool, started, createWorker };
 }
 

@@ -1,13 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { loadPortable, type PortableModel, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { portableModel } from '../../support/models/portable-model.mjs';
+import { listening } from '../../support/node/listening.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const file = writePortable(portableModel({ imageShape: [9, 9, 1], levels: 64 }));
 const plain = (model: PortableModel) => ({ ...model, weights: [...model.weights] });
@@ -21,23 +20,19 @@ const answers: Record<string, () => [body: Uint8Array | string, status?: number,
   '/none': () => ['', 404],
 };
 let requests: string[] = [];
-const server = createServer((request, response) => {
-  requests.push(request.url as string);
-  const [body, status = 200, headers = {}] = (answers[request.url as string] as (typeof answers)[string])();
-  response.writeHead(status, { 'content-length': body.length, ...headers }).end(body);
-});
+let server: Awaited<ReturnType<typeof listening>>;
 let origin: string;
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  folder = await mkdtemp(join(tmpdir(), 'load-'));
+  server = await listening((request, response) => {
+    requests.push(request.url as string);
+    const [body, status = 200, headers = {}] = (answers[request.url as string] as (typeof answers)[string])();
+    response.writeHead(status, { 'content-length': body.length, ...headers }).end(body);
+  });
+  origin = server.address.slice(0, -1);
   await writeFile(join(folder, 'a model.pixelcnn'), file);
 });
-afterAll(async () => {
-  server.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => server.close());
 afterEach(() => {
   requests = [];
   vi.unstubAllGlobals();

@@ -4,7 +4,7 @@ import { type AutoregressiveModel, bitsPerDim, createTrainer } from 'pixelcnn-la
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { expect } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
-import { largestDifference } from '../tensors';
+import { largestDifference, weightsOf } from '../tensors';
 import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from './random-model';
 
 // Random models, trained by trainers and by themselves: whatever they are, whoever assigns their weights, and when.
@@ -52,9 +52,6 @@ function assign(model: AutoregressiveModel, values: readonly tf.Tensor[]): void 
 
 /** The weights of a model, multiplied; the caller disposes them. */
 const scaled = (model: AutoregressiveModel, factor: number) => model.getWeights().map((weight) => tf.mul(weight, factor));
-
-const numbersOf = async (model: AutoregressiveModel): Promise<number[]> =>
-  (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
 
 /** Levels of some images, and their conditions, random ones. */
 function dataFor({ conditions, levels }: AutoregressiveModel, [n, h, w, c]: readonly number[], seed: number) {
@@ -132,7 +129,7 @@ export async function expectTrainedAlike(recipe: ModelRecipe, seed: number, crea
       const { history } = await (trainer ?? model).fit(levels, args as object);
       losses.push(await evaluated());
       await Promise.all(queued);
-      return [...(await numbersOf(model)), ...losses, ...(Object.values(history).flat() as number[])];
+      return [...(await weightsOf(model)), ...losses, ...(Object.values(history).flat() as number[])];
     } finally {
       await trainer?.dispose();
     }
@@ -164,7 +161,7 @@ export async function expectNoStaleStep(recipe: ModelRecipe, seed: number, creat
   try {
     begin(others);
     await model.trainOnBatch(levels, { condition });
-    const stepped = await numbersOf(model);
+    const stepped = await weightsOf(model);
     begin();
     const step = trainer.trainOnBatch(levels, { condition });
     const isRefused = step.then(
@@ -176,14 +173,14 @@ export async function expectNoStaleStep(recipe: ModelRecipe, seed: number, creat
     );
     for (let k = 0; k < turns; k++) await new Promise((resolve) => setTimeout(resolve));
     assign(model, others);
-    const assigned = await numbersOf(model);
+    const assigned = await weightsOf(model);
     const evaluation = random() < 0.5 ? trainer.evaluate(levels, { condition }) : undefined;
     evaluation?.catch(() => undefined); // awaited at the end
     const outcome = await isRefused;
     const [wanted = 0] = await model.evaluate(levels, { condition }).data();
     expectRounded([await trainer.evaluate(levels, { condition })], [wanted]);
     await evaluation;
-    const got = await numbersOf(model);
+    const got = await weightsOf(model);
     if (outcome || got.every((number, i) => number === assigned[i])) {
       expect(got).toEqual(assigned);
       return outcome ? 'refused' : 'after the step';

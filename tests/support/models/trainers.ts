@@ -12,6 +12,7 @@ import {
   type TrainerOptions,
 } from 'pixelcnn-layers';
 import { expect } from 'vitest';
+import { weightsOf } from '../tensors';
 import { startTrainInProcess } from '../workers/pool-in-process';
 
 // Small models, and trainers of them whose workers are no threads.
@@ -67,9 +68,6 @@ export async function pairOf(options?: TrainerOptions) {
   const [reference, model] = [plain(), plain()];
   return { reference, model, trainer: await trainerOf(model, options) };
 }
-
-export const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
-  (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
 
 /** Expects that two models have the same weights, to the bit. */
 export const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) => expect(await weightsOf(a)).toEqual(await weightsOf(b));

@@ -1,7 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { noise } from '../tensors';
-import { add, type Grid, map, type SlowCondition, type SlowWeight } from './gated';
+import { add, type Grid, map, type SlowCondition, type SlowWeight, setSlowNoise } from './gated';
 
 // The pieces of PixelCNN++ in plain numbers (float64), by the paper's code and with none of this library's: what layers must equal.
 
@@ -149,11 +147,7 @@ export async function slowWeightsOf(layer: tfl.layers.Layer): Promise<Map<string
 }
 
 /** Gives a layer weights in [-1, 1), the same wherever it is made. */
-export function setLayerNoise(layer: tfl.layers.Layer, seed: number): void {
-  const weights = layer.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7919 * (seed + i)), shape));
-  layer.setWeights(weights);
-  tf.dispose(weights);
-}
+export const setLayerNoise = (layer: tfl.layers.Layer, seed: number) => void setSlowNoise(layer, seed);
 
 /** The slopes of a function of many numbers at a place, by differences of float64. */
 export function slopesOf(fn: (values: readonly number[]) => number, at: ArrayLike<number>): number[] {
