@@ -114,8 +114,8 @@ class Mixture:
 
 
 class Gaussian:
-    """Outputs [N,2C,H,W] are a mean and a log scale of each channel in turn, in levels. Level k has the Gaussian's mass between
-    k - 1/2 and k + 1/2; the first one all below, the last one all above. Log scales are at least -3."""
+    """Outputs [N,2C,H,W] are a mean and a log scale of each channel in turn, in levels from the middle one. A level has the
+    Gaussian's mass from 1/2 below it to 1/2 above; the first one all below, the last one all above. Log scales are at least -3."""
 
     def __init__(self, channels, levels):
         self.channels, self.levels, self.num_parameters = channels, levels, 2 * channels
@@ -128,7 +128,7 @@ class Gaussian:
         """-log p of each value, [N,C,H,W]. In float64, since a difference of masses loses digits."""
         mean, log_scale = parameters.double().unflatten(1, (self.channels, 2)).unbind(2)  # [N,2C,H,W] -> [N,C,H,W] each
         precision = torch.exp(-log_scale.clamp(min=-3))
-        z, half = ((levels - mean) * precision).clamp(-1e6, 1e6), precision / 2
+        z, half = ((levels - self.levels // 2 - mean) * precision).clamp(-1e6, 1e6), precision / 2
         is_lowest, is_highest = levels == 0, levels == self.levels - 1
         z = torch.where(is_lowest, z, torch.where(is_highest, -z, -z.abs()))  # mirrored: of ends, what is below counts
         below, above = torch.special.log_ndtr(z - half), torch.special.log_ndtr(z + half)

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gaussianNats } from '../ops/gaussian';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
-import { categories, type Given, integer, optional, type Values } from '../runtime/core/arguments';
+import { categories, derived, type Given, integer, optional, type Values } from '../runtime/core/arguments';
 import { checkMemory } from '../runtime/core/check';
 import { discretizedGaussian, gaussianFields } from '../runtime/distributions/gaussian';
 import type { DistributionShape } from '../runtime/distributions/kinds';
@@ -185,8 +185,11 @@ export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixtur
 
 const gaussianArguments = {
   ...logitsArguments,
-  /** The level that has the value 0, an integer; there need be no such level. @default 0 */
-  offset: optional(gaussianFields.offset, 0),
+  /**
+   * The level that has the value 0, an integer; there need be no such level.
+   * @default levels / 2, rounded down, since a new network's means are near 0
+   */
+  offset: derived(gaussianFields.offset, ({ levels }) => levels >> 1),
 };
 
 /** Arguments of {@link Gaussian}. */
@@ -211,7 +214,7 @@ export interface GaussianArgs extends LayerArgs, Given<typeof gaussianArguments>
  * import { autoregressiveModel, gaussian, maskedConv2d, sample } from 'pixelcnn-layers';
  * const image = input({ shape: [8, 8, 1] });
  * const features = maskedConv2d({ filters: 2, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image);
- * const outputs = gaussian({ imageChannels: 1, levels: 31, offset: 15 }).apply(features); // values -15 to 15
+ * const outputs = gaussian({ imageChannels: 1, levels: 31 }).apply(features); // values -15 to 15
  * const model = autoregressiveModel({ inputs: image, outputs });
  * console.log((await sample(model, { seed: 1 })).shape); // [1, 8, 8, 1]
  * ```

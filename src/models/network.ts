@@ -41,8 +41,8 @@ export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number }
  * logits [N,H,W,C,L], suits few levels, codes and other categories. A mixture of `components` discretized
  * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}, suits
  * intensities of many levels, since it has far fewer outputs and treats neighbouring levels as similar. `'gaussian'`,
- * one discretized Gaussian for each channel, with parameters [N,H,W,2C] in the order of {@link Gaussian} and an offset
- * of 0, suits values that fall off from one peak on both sides, such as those of an autoencoder.
+ * one discretized Gaussian for each channel, with parameters [N,H,W,2C] in the order of {@link Gaussian}, suits values
+ * that fall off from one peak on both sides, such as those of an autoencoder.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */

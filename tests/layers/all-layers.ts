@@ -165,8 +165,8 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
   },
   Gaussian: {
-    make: all.gaussian, args: { imageChannels: 2, levels: 256, offset: 128 }, least: { levels: 4 },
-    defaults: { imageChannels: 3, offset: 0 }, inputs: [[2, 3, 4]], ofPixel: (x) => [...x],
+    make: all.gaussian, args: { imageChannels: 2, levels: 256, offset: 100 }, least: { levels: 4 },
+    defaults: { imageChannels: 3, offset: 2 }, inputs: [[2, 3, 4]], ofPixel: (x) => [...x],
     wrong: [...channels, [{ offset: 0.5 }, 'offset: wanted an integer from'], [{ levels: 1 }, 'levels: wanted']],
     wrongInputs: [[[[2, 2, 2]], 'input: wanted 6 features (2 * imageChannels: 2 * 3), got 2']],
   },

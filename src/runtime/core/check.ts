@@ -210,9 +210,10 @@ export function checkKernelSize(what: string, value: unknown, mayBeEven = false)
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
-    const hint = of.endsWith('imageChannels')
-      ? '; set imageChannels to 1 for grey images or ungrouped features'
-      : '';
+    const hint =
+      of.endsWith('imageChannels') && !of.includes('groups')
+        ? '; set imageChannels to 1 for grey images or ungrouped features'
+        : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }
   return features;
