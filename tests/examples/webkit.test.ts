@@ -47,7 +47,7 @@ async function tellPanels(tell: Tell, firstWork: typeof FIRST_WORK) {
 }
 
 // Tried again as what Chromium runs, and for the same reason: see vitest.everywhere.config.ts.
-describe.skipIf(webkitPath === undefined)('in WebKitGTK', { retry: 1 }, () => {
+describe.skipIf(webkitPath === undefined)('in WebKit', { retry: 1 }, () => {
   const folder = temporaryFolder();
 
   describe('the runtime gives the bits of all machines, alone and in a pool', () => {
