@@ -230,7 +230,7 @@ function convolve(
   return transposed ? conv(dilated(x)) : everySecond(conv(x)); // [N,H,W,in] -> [N,2H,2W,out] or [N,H/2,W/2,out]
 }
 
-/** A convolution at stride 1, group by group: [N,H,W,in], kernel [rows,columns,in/groups,out] -> [N,H,W,out]. */
+/** A convolution at stride 1: [N,H,W,in], kernel [rows,columns,in/groups,out] -> [N,H,W,out]. */
 function grouped(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
@@ -245,19 +245,23 @@ function grouped(
     windows.presentColumns(plain),
     windows.dilationOf(window),
   ];
-  const conv = (x: tf.Tensor4D, kernel: tf.Tensor4D, bias: tf.Tensor1D | null) =>
-    causalConv2d(x, kernel, bias, activation, left, presentColumns, dilation);
-  if (groups === 1) return conv(x, kernel, bias);
-  if (groups === x.shape[3] && groups === kernel.shape[3]) {
+  if (groups > 1 && groups === x.shape[3] && groups === kernel.shape[3]) {
     const z = depthwiseConv2d(x, kernel, { left, presentColumns, dilation }); // [N,H,W,in] -> [N,H,W,in]
     const y = bias === null ? z : tf.add<tf.Tensor4D>(z, bias);
     return activation === 'relu' ? tf.relu(y) : y;
   }
-  /** A tensor for each group: its features of all channels, [..,F] -> [..,F/groups]. */
-  const split = <T extends tf.Tensor>(all: T): T[] => tf.split(regrouped(all, channels, groups), groups, -1);
-  const [xs, kernels, biases] = [split(x), split(kernel), bias && split(bias)];
-  const outs = xs.map((x, i) => conv(x, kernels[i] as tf.Tensor4D, biases && (biases[i] as tf.Tensor1D))); // [N,H,W,out/groups], each
-  return regrouped(tf.concat(outs, 3), groups, channels); // [N,H,W,out]
+  const ofGroups = <T extends tf.Tensor>(of: T) => regrouped(of, channels, groups); // each one's features together, of all channels
+  const y = causalConv2d(
+    ofGroups(x),
+    ofGroups(kernel),
+    bias && ofGroups(bias),
+    activation,
+    left,
+    presentColumns,
+    dilation,
+    groups,
+  );
+  return regrouped(y, groups, channels); // [N,H,W,out]
 }
 
 /** Puts features that are in `outer` parts of `inner` parts each in the order of the inner ones: [..,F] -> [..,F]. */

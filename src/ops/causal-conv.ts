@@ -11,6 +11,8 @@ interface Attributes {
   readonly left: number;
   readonly presentColumns: number;
   readonly dilation: readonly [rows: number, columns: number];
+  /** Parts of the features, one after the other: outputs see only inputs of their own. */
+  readonly groups: number;
 }
 
 interface Inputs {
@@ -30,11 +32,12 @@ interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
  * `presentColumns` columns of the last row are used. The others must be zero, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
- * @param kernel [rows,columns,in,out], already masked
+ * @param kernel [rows,columns,in/groups,out], already masked
  * @param bias [out], or null
  * @param left 0 to columns - 1; by default the kernel is centred, which requires an odd number of columns
  * @param presentColumns 0 to columns; by default up to the output's own column
  * @param dilation rows and columns from tap to tap; `left` counts taps
+ * @param groups as many groups of features, one after the other, of which outputs see only inputs of their own
  * @returns [N,H,W,out]
  * @throws RangeError if the batch is larger than the GPU can hold
  */
@@ -46,10 +49,14 @@ export function causalConv2d(
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
   dilation: Attributes['dilation'] = [1, 1],
+  groups = 1,
 ): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
-  return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns, dilation });
+  return operation(
+    { x, kernel, bias: bias ?? undefined },
+    { activation, left, presentColumns, dilation, groups },
+  );
 }
 
 /** The output [N,H,W,out], and what its gradients need. */
@@ -64,19 +71,46 @@ export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>
 export const composedConv: Convolution = {
   forward(inputs, attributes) {
     const part = usedPartOf(inputs.kernel.shape, attributes);
-    const kernel = partOf(inputs.kernel, part); // [rows,columns of the part,in,out]
-    return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
+    const kernel = partOf(inputs.kernel, part); // [rows,columns of the part,in/groups,out]
+    const y = byGroup(attributes, inputs.x, kernel, inputs.bias, (x, kernel, bias) =>
+      forward({ x, kernel, bias }, part, attributes.activation),
+    );
+    return withSaved(inputs, y, attributes);
   },
   gradients(dy, { x, kernel, y }, attributes) {
     const dz: tf.Tensor4D = y === undefined ? dy : tf.mul(dy, tf.step(y)); // before the activation
     const part = usedPartOf(kernel.shape, attributes);
     return {
-      x: () => inputGradient(dz, partOf(kernel, part), part),
-      kernel: () => widened(kernelGradient(x, dz, part), kernel.shape),
+      x: () =>
+        byGroup(attributes, dz, partOf(kernel, part), undefined, (dz, kernel) =>
+          inputGradient(dz, kernel, part),
+        ),
+      kernel: () =>
+        widened(
+          byGroup(attributes, x, dz, undefined, (x, dz) => kernelGradient(x, dz, part)),
+          kernel.shape,
+        ),
       bias: () => sumOverPixels(dz),
     };
   },
 };
+
+/** Does something with the features of each group, and joins the results: [..,F] -> F/groups of each. */
+function byGroup(
+  { groups }: Attributes,
+  a: tf.Tensor4D,
+  b: tf.Tensor4D,
+  c: tf.Tensor1D | undefined,
+  act: (a: tf.Tensor4D, b: tf.Tensor4D, c: tf.Tensor1D | undefined) => tf.Tensor4D,
+): tf.Tensor4D {
+  if (groups === 1) return act(a, b, c);
+  const parts = <T extends tf.Tensor>(of: T): T[] => tf.split(of, groups, -1);
+  const [as, bs, cs] = [parts(a), parts(b), c && parts(c)]; // groups of [..,F/groups]
+  return tf.concat(
+    as.map((part, i) => act(part, bs[i] as tf.Tensor4D, cs?.[i])),
+    3,
+  ); // [..,F]
+}
 
 type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
@@ -141,7 +175,7 @@ function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf
 function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const { shape } = part;
   const featuresIn = shape[2];
-  if (isPointwise(shape)) return tf.reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
+  if (isPointwise(shape)) return tf.reshape(productOverPixels(x, dz), [1, 1, featuresIn, dz.shape[3]]); // [in,out] -> [1,1,in,out]
   const [n, h, w] = x.shape;
   const byImage = tf.reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
   const images = tf.reshape(tf.transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
@@ -254,9 +288,21 @@ const wasmWeightGradients = wasmKernel(
 function sizesOf(
   { shape: [n, h, w, featuresIn] }: tf.Tensor4D,
   { shape: [rows, columns, , featuresOut] }: tf.Tensor4D,
-  { left, presentColumns, dilation }: Attributes,
+  { left, presentColumns, dilation, groups }: Attributes,
 ) {
-  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns, ...dilation] as const;
+  return [
+    n,
+    h,
+    w,
+    featuresIn,
+    featuresOut,
+    rows,
+    columns,
+    left,
+    presentColumns,
+    ...dilation,
+    groups,
+  ] as const;
 }
 
 export const wasmConv: Convolution = {

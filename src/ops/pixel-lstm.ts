@@ -144,7 +144,7 @@ function ofKernel(
   /** For `count` taps of the first row, from the column `from` on: [1,count,F,4F]. */
   const ofTaps = (rows: number, columns: number, left: number, presentColumns: number, from = 0) => {
     const kernel = tf.zeros<tf.Rank.R4>([rows, columns, ...features]); // only its shape matters
-    const attributes = { activation: 'linear', left, presentColumns, dilation: [1, 1] } as const;
+    const attributes = { activation: 'linear', left, presentColumns, dilation: [1, 1], groups: 1 } as const;
     const of = gradients(dz, { x, kernel, y: undefined }, attributes);
     const gradient = computed(of.kernel as tf.Tensor) as tf.Tensor4D;
     return tf.slice(gradient, [0, from, 0, 0], [1, count, ...features]);

@@ -40,7 +40,7 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     ];
   }); // biome-ignore format: one call a line
   const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2], [2, 1, 0, 0], [1, 2, 0, 2], [2, 3, 1, 2, 2, 3]].flatMap(([r = 1, c = 1, left = 0, present = 1, ...[down = 1, across = 1]]): [string, Call][] => {
-    const all = [2, 2, 3, size, size + 1, r, c, left, present, down, across] as const;
+    const all = [2, 2, 3, size, size + 1, r, c, left, present, down, across, 1] as const;
     const [of, out, kernel] = [12 * size, 12 * (size + 1), r * c * size * (size + 1)];
     const [scratchBytes, backBytes] = [kernels.convolutionScratch(...all), kernels.correlationScratch(...all)];
     return [

@@ -91,15 +91,18 @@ const convolutions = fc.record({
   rows: upTo(4),
   columns: fc.oneof(usualColumns, anyColumns),
   dilation: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [1, 3], [3, 2]),
+  groups: fc.constantFrom(1, 1, 1, 2, 3),
   activation: fc.constantFrom('linear', 'relu'),
   hasBias: fc.boolean(),
   seed,
 });
 type Convolution = Of<typeof convolutions>;
-type Recipe = Omit<Convolution, 'dilation'> & Partial<Convolution>;
+type Recipe = Omit<Convolution, 'dilation' | 'groups'> & Partial<Convolution>;
 
-function convolution({ x, filters, rows, columns: [columns, left, present], dilation = [1, 1], activation, hasBias, seed }: Recipe): Case {
-  const [n, h, w, features] = x;
+function convolution({ x: [n, h, w, ins], filters: outs, rows, columns: [columns, left, present], ...more }: Recipe): Case {
+  const { dilation = [1, 1], groups = 1, activation, hasBias, seed } = more;
+  const x = [n, h, w, groups * ins];
+  const [features, filters] = [ins, groups * outs]; // that an output sees, and all outputs
   const kernel = given([rows, columns, features, filters], seed + 1);
   // What is not used of the last row is 0, as a mask leaves it.
   const isUsed = (tap: number) => tap < (rows - 1) * columns + present;
@@ -112,18 +115,21 @@ function convolution({ x, filters, rows, columns: [columns, left, present], dila
     tolerance: 1e-5, // sums of up to 200 products
     isUnused,
     run: (...[xs, k, b]) =>
-      causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present, dilation),
+      causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present, dilation, groups),
     slow: (...[xs = [], k = [], b]) =>
       Array.from({ length: n * h * w * filters }, (_, at) => {
         const [o, pixel] = [at % filters, Math.floor(at / filters)];
         const [j, i, image] = [pixel % w, Math.floor(pixel / w) % h, Math.floor(pixel / w / h)];
+        const group = Math.floor(o / outs);
         let z = b?.[o] ?? 0;
         for (let tap = 0; tap < rows * columns; tap++) {
           const [down, right] = [Math.floor(tap / columns) - (rows - 1), (tap % columns) - left];
           const [r, c] = [i + down * dilation[0], j + right * dilation[1]];
           if (!isUsed(tap) || r < 0 || c < 0 || c >= w) continue;
           for (let f = 0; f < features; f++)
-            z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[(tap * features + f) * filters + o] as number);
+            z +=
+              (xs[(((image * h + r) * w + c) * groups + group) * features + f] as number) *
+              (k[(tap * features + f) * filters + o] as number);
         }
         return activation === 'relu' ? Math.max(z, 0) : z;
       }),

@@ -59,7 +59,7 @@ function convolved(x: readonly number[], kernel: readonly number[], inputs: numb
   floats.set(x, ofX);
   floats.set(kernel, ofKernel);
   const loops = trainingLoops(memory, isFused);
-  const sizes = [1, 1, pixels, inputs, inputs, 1, 1, 0, 1, 1, 1] as const;
+  const sizes = [1, 1, pixels, inputs, inputs, 1, 1, 0, 1, 1, 1, 1] as const;
   const bias = 4 * ofBias;
   loops.convolve(4 * ofY, 4 * ofX, 4 * ofKernel, bias, ...sizes, Number.NEGATIVE_INFINITY, 4 * scratch);
   loops.correlate(4 * ofSlope, 4 * ofSum, 4 * ofX, 4 * ofX, 0, ...sizes, 4 * scratch);

@@ -27,7 +27,7 @@ export function lstmBack(
   const right = columns - 1 - tapsBefore(columns, path);
   const sums = padded + lineBytes; // the gradient of h from the line after, [places][features]
   let carried = sums + places * pixel, next = carried + places * pixel; // the gradient of c from the line after, by place
-  packKernelBack(scratch, kernel, features, featuresOut, 1, columns, columns);
+  packKernelBack(scratch, kernel, features, featuresOut, 1, columns, columns, featuresOut);
   for (; images > 0; images--) {
     memory.fill(sums, 0, 3 * places * pixel);
     for (let s = lines; s > 0; s--) {
@@ -36,7 +36,7 @@ export function lstmBack(
       if (s < lines) {
         padLine(padded, lineBytes, dz, s, height, width, path, featuresOut, right);
         convolveRow(
-          sums, padded + 4 * first * pixel, 0, 1, end - first, featuresOut, features, 1, columns, columns, true, scratch,
+          sums, pixel, padded + 4 * first * pixel, 0, 1, end - first, featuresOut, features, 1, columns, columns, true, scratch,
           -Infinity,
         );
       }

@@ -30,7 +30,7 @@ export function lstm(
   const padded = paddedAt(scratch, features, 4 * features, columns);
   const lineBytes = paddedBytes(1, places, features, 1, columns);
   const sums = padded + lineBytes; // [places][4 features]
-  packKernel(scratch, kernel, features, 4 * features, 1, columns, columns);
+  packKernel(scratch, kernel, features, 4 * features, 1, columns, columns, 4 * features);
   for (; images > 0; images--) {
     memory.fill(sums, 0, places * 4 * pixel);
     let endBefore: usize = 0; // the end of the previous line
@@ -39,7 +39,7 @@ export function lstm(
       if (t > 0) {
         padLine(padded, lineBytes, h, t - 1, height, width, path, features, left);
         convolveRow(
-          sums, padded + first * pixel, 0, 1, end - first, features, 4 * features, 1, columns, columns, false, scratch,
+          sums, 4 * pixel, padded + first * pixel, 0, 1, end - first, features, 4 * features, 1, columns, columns, false, scratch,
           -Infinity,
         );
       }

@@ -15,13 +15,13 @@ export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): v
 
 /**
  * One row of outputs, from padded rows x and a kernel that {@link packKernel} packed at `biases`. Its rows read rows of x
- * that are `rowBytes` apart, its columns pixels that are `across` apart.
+ * that are `rowBytes` apart, its columns pixels that are `across` apart. Pixels of y are `yPixel` bytes apart.
  */
 export function convolveRow(
-  y: usize, x: usize, rowBytes: usize, across: usize, width: usize, featuresIn: usize, featuresOut: usize,
+  y: usize, yPixel: usize, x: usize, rowBytes: usize, across: usize, width: usize, featuresIn: usize, featuresOut: usize,
   rows: usize, columns: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
 ): void {
-  const pixel = featuresIn * 4, yPixel = featuresOut * 4, gap = (across - 1) * pixel;
+  const pixel = featuresIn * 4, gap = (across - 1) * pixel;
   const l = f32x4.splat(lowerBound);
   const taps = usedTaps(rows, columns, present), blockBytes = taps * featuresIn * BLOCK;
   const tile = tileAt(biases, featuresIn, featuresOut, taps);
