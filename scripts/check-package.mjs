@@ -41,7 +41,7 @@ import { checkedQuickStart } from './lib/quick-start.mjs';
 
 // ES modules are not minified. The file for script tags is, and takes a quarter of the tarball.
 const MAX_TARBALL_BYTES = 420_000;
-const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE)$/;
 const EXPECTED_OF_MODELS =
   /^package\/([\w.-]+\.(pixelcnn|md)|index\.(js|d\.ts)|package\.json|LICENSE|[\w-]+\/(model\.json|weights\.\w+\.1of1\.bin))$/;
 const PEERS = [

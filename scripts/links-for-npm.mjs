@@ -28,7 +28,7 @@ const makeRelative = (text) => text.replaceAll(ABSOLUTE, (_, path) => posix.rela
 const isUndone = process.argv.includes('--undo');
 for (const file of REPOSITORY === null
   ? []
-  : readdirSync('.').filter((name) => /^(?!CONTRIBUTING).*\.md$/.test(name))) {
+  : readdirSync('.').filter((name) => /^(?!CONTRIBUTING|CHANGELOG).*\.md$/.test(name))) {
   const text = readFileSync(file, 'utf8');
   const parts = text.split(/(^```.*?^```$)/ms); // prose, code, prose, …
   const made = isUndone

@@ -1,5 +1,5 @@
 import { provideConcatEluKernels } from '../ops/concat-elu';
-import { type Given, integer, optional, type Values } from '../runtime/core/arguments';
+import { flag, type Given, integer, optional, type Values } from '../runtime/core/arguments';
 import { checkFeatures, throwTypeError } from '../runtime/core/check';
 import { MAX_LENGTH } from '../runtime/core/images';
 import type { Ops } from '../runtime/program/operations';
@@ -179,14 +179,20 @@ const upsampledMapArguments = {
   rows: optional(integer({ from: 1, to: MAX_LENGTH }), 2),
   /** How many columns each column becomes. @default 2 */
   columns: optional(integer({ from: 1, to: MAX_LENGTH }), 2),
+  /**
+   * Spreads the features of each place over these rows and columns, left to right and top to bottom, instead of repeating
+   * them: TensorFlow's `depthToSpace`, PyTorch's `PixelShuffle` but for the order of features. @default false
+   */
+  spread: flag(false),
 };
 
 /** Arguments of {@link UpsampledMap}. */
 export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapArguments> {}
 
 /**
- * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
- * for maps computed from conditions, since an enlarged map of the image would see later pixels. No weights.
+ * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Or, with
+ * `spread`, by distributing its features: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F]. Only for maps computed from
+ * conditions, since an enlarged map of the image would see later pixels. No weights.
  *
  * @throws TypeError naming `rows` or `columns` if it is not from 1 to 16,384, or the input if it is not a map.
  * @example
@@ -199,7 +205,8 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  */
 export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.upsample(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
+    const { rows, columns, spread } = this.settings;
+    return ops.upsample(x, rows, columns, spread); // [N,h,w,F] -> [N,rows*h,columns*w,F] or [N,rows*h,columns*w,F/rows/columns]
   }
 }
 defineLayer(UpsampledMap, 'UpsampledMap', upsampledMapArguments);

@@ -49,8 +49,14 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     const padded = tf.pad(x as tf.Tensor4D, [[0, 0], [down, 0], [right, 0], [0, 0]]); // biome-ignore format: [N,H+rows,W+columns,F], one pair a dimension
     return tf.slice(padded, 0, x.shape); // [N,H,W,F]
   },
-  upsample(x, rows, columns) {
+  upsample(x, rows, columns, spread = false) {
     const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
+    if (spread) {
+      const each =
+        checkFeatures('upsample: input', features, rows * columns, 'rows * columns') / rows / columns;
+      const apart = tf.reshape(x, [n * h, w, rows, columns * each]); // of [N,h,w,rows*columns*F]
+      return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n, h * rows, w * columns, each]); // [N*h,rows,w,columns*F] -> [N,rows*h,columns*w,F]
+    }
     checkMemory('upsample: images, height, width, features', [n, h * rows, w * columns, features]);
     const repeat = (of: tf.Tensor, times: number, axis: number) =>
       tf.concat(new Array<tf.Tensor>(times).fill(of), axis);
@@ -292,6 +298,7 @@ const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number
     return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), cubic))));
   },
   quickGelu: (x) => tf.mul(x, tf.sigmoid(tf.mul(1.702, x))),
+  log: (x, least) => tf.log(tf.maximum(x, least)),
   mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
   scale: tf.mul,
   shift: tf.add,

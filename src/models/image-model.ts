@@ -45,7 +45,7 @@ export function imageModelShape(what: string, graph: Graph): ImageModelShape {
   const isImageModel = input?.length === 4 && distribution !== null && isOfPixels && others.length === 0;
   if (!isImageModel || channels === null || !areAllRead(conditions)) {
     const wanted =
-      'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none';
+      'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,h,w,K] or (read by oneHotCodes) [N,h,w,1], or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     const sizes = '; outputs must have the height and width of the images';
@@ -122,12 +122,13 @@ function conditionShape(
   const codes = readerOf(OneHotCodes) as { levels: number } | undefined;
   if (codes !== undefined)
     return h == null || w == null ? null : { kind: 'codes', levels: codes.levels, shape: [h, w] };
-  const isMap = input.rank === 4 && h === height && w === width;
-  if (size == null || (input.rank !== 2 && !isMap)) return null;
+  if (size == null || (input.rank !== 2 && input.rank !== 4)) return null;
   const classes = readerOf(OneHotClass) as { numClasses: number; nullClass?: boolean } | undefined;
   if (classes !== undefined) {
     const { numClasses, nullClass } = classes;
     return { kind: 'class', numClasses, ...(nullClass && { nullClass }) };
   }
-  return { kind: input.rank === 2 ? 'vector' : 'map', size };
+  if (input.rank === 2) return { kind: 'vector', size };
+  if (h === height && w === width) return { kind: 'map', size };
+  return h == null || w == null ? null : { kind: 'map', size, shape: [h, w] };
 }

@@ -37,7 +37,7 @@ describe('data', () => {
   });
 
   it('is not in what npm packs', async () => {
-    expect(packageJson.files).toEqual(['dist', 'CHANGELOG.md']);
+    expect(packageJson.files).toEqual(['dist']);
   });
 });
 

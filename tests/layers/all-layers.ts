@@ -121,12 +121,15 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
   },
   UpsampledMap: {
-    make: all.upsampledMap, args: { rows: 3, columns: 4 }, least: {}, defaults: { rows: 2, columns: 2 }, inputs: [[2, 3, 2]],
+    make: all.upsampledMap, args: { rows: 3, columns: 4, spread: true }, least: {}, defaults: { rows: 2, columns: 2, spread: false }, inputs: [[2, 3, 24]],
     isEarly: false,
     wrong: [0, 1.5, '2', 2 ** 14 + 1, 1e9].flatMap((wrong) =>
       ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer from 1 to 16384, got`]),
     ),
-    wrongInputs: [[[[3]], 'upsample: input: wanted features [N,H,W,F], got [null, 3]']],
+    wrongInputs: [
+      [[[3]], 'upsample: input: wanted features [N,H,W,F], got [null, 3]'],
+      [[[2, 3, 6]], 'upsample: input: wanted a multiple of rows * columns (4), got 6', { spread: true }],
+    ],
   },
   GatedActivation: {
     make: all.gatedActivation, args: { imageChannels: 2, kind: 'linear', seed: 4 }, least: {}, defaults: { imageChannels: 3, kind: 'tanh' },

@@ -32,4 +32,18 @@ onEachBackend('UpsampledMap', (backend) => {
       expectClose(await take(dx), sums, 1e-5);
     }
   });
+
+  it('spreads features over rows and columns', async () => {
+    const x = scoped(
+      tf.tensor4d(
+        Array.from({ length: 24 }, (_, i) => i),
+        [1, 1, 2, 12],
+      ),
+    );
+    const y = upsampledMap({ rows: 2, columns: 3, spread: true }).apply(x); // [1,2,6,2]
+    const top = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]; // row 0 of both places, then row 1
+    expect(await take(y)).toEqual([...top, ...top.map((feature) => feature + 6)]);
+    const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.square(upsampledMap({ rows: 2, columns: 3, spread: true }).apply(input))))(x);
+    expect(await take(dx)).toEqual(Array.from({ length: 24 }, (_, i) => 2 * i));
+  });
 });

@@ -37,7 +37,7 @@ it('throws for models of other shapes, and shows them', () => {
   const half = (image: Symbolic) => logits(averagePooling2d({ poolSize: 2 }).apply(image) as Symbolic);
   const cropped = (image: Symbolic) => logits(cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as Symbolic);
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
-  const wanted = 'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none, got';
+  const wanted = 'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,h,w,K] or (read by oneHotCodes) [N,h,w,1], or none, got';
   const rows: [model: unknown, got: string][] = [
     [stock((image) => image), '[null,4,5,2] -> [null,4,5,2]'],
     [undefined, 'undefined'],
@@ -72,6 +72,7 @@ describe('what a model is conditioned on', () => {
     expect(conditionOf(tfl.input({ shape: [2] }))).toEqual({ kind: 'vector', size: 2 });
     expect(conditionOf(tfl.input({ shape: [1, 3, 2] }))).toEqual({ kind: 'map', size: 2 });
     expect(conditionOf(tfl.input({ shape: [null, null, 2] }), [], [null, null, 2])).toEqual({ kind: 'map', size: 2 });
+    expect(conditionOf(tfl.input({ shape: [3, 1, 2] }))).toEqual({ kind: 'map', size: 2, shape: [3, 1] });
   });
 
   /** The conditions of a graph from an image [1,3,2] and these inputs. */
@@ -97,9 +98,9 @@ describe('what a model is conditioned on', () => {
   });
 
   it('is nothing else', () => {
-    for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
+    for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [null, 1, 2]]) {
       expect(() => conditionOf(tfl.input({ shape }))).toThrow(
-        'with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none',
+        'with conditions [N,1], [N,K], [N,h,w,K] or (read by oneHotCodes) [N,h,w,1], or none',
       );
     }
   });

@@ -26,7 +26,6 @@ describe('what npm packs', () => {
   const folder = temporaryFolder();
   let readme: string;
   let packed: string;
-  let changes: string;
 
   /** A copy without a build, as of another repository and version, so that no other test sees README while it is packed. */
   beforeAll(async () => {
@@ -40,9 +39,7 @@ describe('what npm packs', () => {
     readme = await readFile(join(folder, 'README.md'), 'utf8');
     const { status, stderr } = run(folder, 'npm', 'pack', '--silent');
     expect(status, stderr).toBe(0);
-    const read = (name: string) => run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', `package/${name}`).stdout;
-    packed = read('README.md');
-    changes = read('CHANGELOG.md');
+    packed = run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', 'package/README.md').stdout;
   });
 
   it('has a README whose pictures and links work anywhere, at this version in its repository', () => {
@@ -55,11 +52,6 @@ describe('what npm packs', () => {
     });
     expect(linksOf(packed)).toEqual(wanted);
     expect(relative.filter(({ target }) => !existsSync(join(root, target.split('#')[0] as string)))).toEqual([]);
-  });
-
-  it('has a CHANGELOG without relative links', () => {
-    expect(linksOf(changes).length).toBeGreaterThan(5);
-    expect(linksOf(changes).filter(isRelative)).toEqual([]);
   });
 
   it('has nothing else changed, and the README of the repository as it was', async () => {

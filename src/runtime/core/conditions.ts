@@ -1,6 +1,6 @@
 import { checkInteger, checkNames, sizeFromShape, throwTypeError } from './check';
 
-/** The kind and size of a model's condition: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w]. */
+/** The kind and size of a model's condition: a class, a vector [K], a map [H,W,K] or [h,w,K] of numbers, or codes [h,w]. */
 export type ConditionShape =
   | {
       readonly kind: 'class';
@@ -9,7 +9,13 @@ export type ConditionShape =
       /** Whether `numClasses` itself is valid too, meaning "no class". */
       readonly nullClass?: true;
     }
-  | { readonly kind: 'vector' | 'map'; readonly size: number }
+  | { readonly kind: 'vector'; readonly size: number }
+  | {
+      readonly kind: 'map';
+      readonly size: number;
+      /** @default those of the image */
+      readonly shape?: readonly [height: number, width: number];
+    }
   | {
       readonly kind: 'codes';
       /** Codes are the integers 0 to levels - 1. */
@@ -23,6 +29,10 @@ export const conditionFeatures = (condition: ConditionShape): number =>
 
 /** Whether a condition varies over the image. */
 export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' || kind === 'codes';
+
+/** Height and width of a condition; undefined if these are the image's, or it has none. */
+export const sizeOfMap = (condition: ConditionShape): readonly [height: number, width: number] | undefined =>
+  'shape' in condition ? condition.shape : undefined;
 
 /** Checks that a model takes at most one condition of each kind, since callers name conditions by kind. */
 export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
@@ -46,7 +56,7 @@ export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']
 type OneCondition = number | ArrayLike<number> | NumericArray;
 
 /**
- * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]. Classes may also be
+ * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or [N,h,w,K], or codes [N,h,w]. Classes may also be
  * one number for all images, or an array with one for each. Several conditions are given by name: `{ class, map }`.
  */
 export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
@@ -62,8 +72,8 @@ export interface ConditionValues {
 /** The condition of one image of the given height and width, as a shape. */
 export function conditionShapeOf(condition: ConditionShape, [height, width]: readonly (number | null)[]) {
   const size = conditionFeatures(condition);
-  if (condition.kind === 'codes') return [...condition.shape, size];
-  return condition.kind === 'map' ? [height as number, width as number, size] : [size];
+  const [h, w] = sizeOfMap(condition) ?? [height as number, width as number];
+  return isOfPlaces(condition) ? [h, w, size] : [size];
 }
 
 /** How many integer values a condition can take, including the null class; 0 if it takes any numbers. */

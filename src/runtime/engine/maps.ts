@@ -44,10 +44,13 @@ export function withMaps(
   function mapOf(index: number): GivenCondition {
     const node = nodes[index] as ProgramNode;
     if (node.op === 'upsample') {
-      const { input, rows, columns } = node;
+      const { input, rows, columns, spread } = node;
       const of = nodes[input] as ProgramNode;
-      const known = given[of.op === 'condition' ? of.index : model.conditions.length + input];
-      const { enlarged = [1, 1], ...map } = known as GivenCondition;
+      const known = given[
+        of.op === 'condition' ? of.index : model.conditions.length + input
+      ] as GivenCondition;
+      if (spread) return spreadMap(known, sizeOf(index), node);
+      const { enlarged = [1, 1], ...map } = known;
       return { ...map, enlarged: [rows * enlarged[0], columns * enlarged[1]] };
     }
     if (node.op === 'position') {
@@ -112,6 +115,25 @@ export function withMaps(
       return withOperands(whatIs, (operand) => indexOf.get(operand) as number);
     });
   }
+}
+
+/** Spreads the features of a map's places over rows and columns: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F]. */
+function spreadMap(
+  { shape, values, enlarged: [tall, wide] = [1, 1] }: GivenCondition,
+  [height, width]: readonly [number, number],
+  { rows, columns, size }: { readonly rows: number; readonly columns: number; readonly size: number },
+): GivenCondition {
+  const [h, w, features] = shape as [number, number, number];
+  const spread = new Float32Array((values.length / (h * w * features)) * height * width * size);
+  for (let to = 0; to < spread.length; to += size) {
+    const place = to / size;
+    const [y, x] = [Math.floor(place / width), place % width]; // y counts the rows of all images
+    const row = Math.floor(y / height) * h + Math.floor((y % height) / (rows * tall));
+    const feature = ((y % rows) * columns + (x % columns)) * size;
+    const from = (row * w + Math.floor(x / (columns * wide))) * features + feature;
+    spread.set(values.subarray(from, from + size), to);
+  }
+  return { shape: [height, width, size], values: spread };
 }
 
 /** Copies the current row of a machine's features into maps [N,H,W,F]. */

@@ -215,4 +215,5 @@ export const activations = {
   hardSigmoid: (x: number) => Math.min(1, Math.max(0, 0.2 * x + 0.5)),
   softsign: (x: number) => x / (1 + Math.abs(x)),
   swish: (x: number) => x * sigmoid(x),
+  log: (x: number, least: number) => log(Math.max(x, least)),
 };

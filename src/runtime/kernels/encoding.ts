@@ -23,6 +23,7 @@ export const OPS = [
   'softplus',
   'geluNew',
   'mish',
+  'log',
   'oneHot',
   'normalize',
   'rms',

@@ -71,11 +71,12 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
   const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
   const names = kind === 'codes' ? ['kind', count, 'shape'] : ['kind', count];
-  const fields = checkFields(what, condition, names, kind === 'class' ? ['nullClass'] : []);
+  const options = { class: ['nullClass'], vector: [], map: ['shape'], codes: [] }[kind];
+  const fields = checkFields(what, condition, names, options);
   checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
-  if (kind === 'codes') {
+  if (Object.hasOwn(fields, 'shape')) {
     const shape = `${what}: shape`;
     const places = checkedProduct(shape, checkList(shape, fields['shape'], 2), MAX_LENGTH);
     checkMaxValues(shape, places, maxValues);
@@ -141,8 +142,8 @@ function checkMaps(model: PortableModel, maps: readonly number[], maxValues: num
     return h * w;
   });
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
-    const { op, size } = model.nodes[index] as ProgramNode;
-    return op === 'upsample' ? 0 : (places[index] as number) * size; // enlarged maps are not stored
+    const node = model.nodes[index] as ProgramNode;
+    return node.op === 'upsample' && !node.spread ? 0 : (places[index] as number) * node.size; // repeated places are not stored
   });
   checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }

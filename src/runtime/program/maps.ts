@@ -1,4 +1,4 @@
-import type { ConditionShape } from '../core/conditions';
+import { type ConditionShape, isOfPlaces, sizeOfMap } from '../core/conditions';
 import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
 import { factorOf, UnfitResolution } from './readiness';
@@ -118,9 +118,8 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
   function sizeOf(node: ProgramNode, ofOperands: MapSize | undefined): MapSize | undefined {
     if (node.op === 'image') return ofImage;
     if (node.op === 'condition') {
-      const condition = conditions[node.index];
-      if (condition?.kind === 'codes') return condition.shape;
-      return condition?.kind === 'map' ? ofImage : undefined;
+      const condition = conditions[node.index] as ConditionShape;
+      return sizeOfMap(condition) ?? (isOfPlaces(condition) ? ofImage : undefined);
     }
     if (node.op !== 'upsample' || ofOperands === undefined) return ofOperands;
     const [height, width] = ofOperands;

@@ -37,6 +37,7 @@ const zeros = (...shape: number[]) => ({ data: new Float32Array(sizeFromShape(sh
 
 it('knows the shape of the condition of one image', () => {
   expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([[1], [2], [1, 3, 2]]);
+  expect(conditionShapeOf({ ...maps, shape: [2, 4] }, IMAGE)).toEqual([2, 4, 2]);
   expect(sizeFromShape([1, 3, 2])).toBe(6);
 });
 

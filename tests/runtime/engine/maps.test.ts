@@ -94,8 +94,13 @@ describe('maps that come before the image', () => {
               };
             const coarse = steps.reduce(growIn(shape), program.ops.oneHot(codes, 3));
             const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
-            const enlarged = rows * columns === 1 ? coarse : program.ops.upsample(coarse, rows, columns);
-            return after.reduce(growIn([HEIGHT, WIDTH]), program.ops.concat(enlarged, map));
+            const enlarge = (): Features => {
+              if (rows * columns === 1 || seed % 2 === 0)
+                return rows * columns === 1 ? coarse : program.ops.upsample(coarse, rows, columns);
+              const wide = program.ops.conv(coarse, weight([1, 1, coarse.size, 2 * rows * columns]), null, POINT);
+              return program.ops.upsample(wide, rows, columns, true);
+            };
+            return after.reduce(growIn([HEIGHT, WIDTH]), program.ops.concat(enlarge(), map));
           },
           seed,
           shape,
@@ -106,13 +111,35 @@ describe('maps that come before the image', () => {
     );
   });
 
-  it('enlarge by steps', () => {
-    const model = programOf((program, [codes]) => program.ops.upsample(program.ops.upsample(program.ops.oneHot(codes, 3), 2, 1), 1, 3));
-    expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 5 });
+  it('enlarge by steps, by repeating and by spreading', () => {
+    const enlarged = (spreads: readonly [boolean, boolean]) =>
+      programOf((program, [codes]) => {
+        const features = program.ops.conv(program.ops.oneHot(codes, 3), weights(2)([1, 1, 3, 12]), null, POINT);
+        return program.ops.upsample(program.ops.upsample(features, 2, 1, spreads[0]), 1, 3, spreads[1]);
+      });
+    for (const first of [false, true])
+      for (const second of [false, true]) expectAsDefined(enlarged([first, second]), { numImages: 2, chunkImages: 2, seed: 5 });
   });
 });
 
 describe('maps', () => {
+  it('are of numbers of another size too', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1);
+    const weight = weights(3);
+    const around = program.ops.conv(program.condition(0, 2, true), weight([3, 3, 2, 6]), null, windowOf({ kernelSize: 3, shift: 'same' }));
+    const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
+    const scales = program.ops.pointwise('log', program.ops.upsample(around, 2, 3, true), 0.1);
+    const all = program.ops.concat(seen, scales);
+    const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
+    const conditions: ConditionShape[] = [{ kind: 'map', size: 2, shape: COARSE }];
+    expectAsDefined(modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions }), {
+      numImages: 3,
+      chunkImages: 2,
+      seed: 4,
+    });
+  });
+
   it('are of positions of the image too, and look around in these', () => {
     const around = windowOf({ kernelSize: 3, shift: 'same' });
     const model = programOf((program, _, image) => program.ops.conv(program.ops.position(image), weights(9)([3, 3, 2, 2]), null, around));

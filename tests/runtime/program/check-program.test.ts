@@ -244,8 +244,16 @@ const codes: Kind = {
     ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', { imageShape: [null, null, 1] }],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
     ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each read by one node, got 0', { 'nodes.9.index': 0 }],
+    ['a map of no rows', 'conditions: 0: shape: wanted an integer from 1 to 16384, got 0', { 'conditions.0': { kind: 'map', size: 1, shape: [0, 2] } }],
+    ['a map that does not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', ({ program }) => {
+      program.conditions[0] = { kind: 'map', size: 2, shape: [1, 3] };
+      Object.assign(program.nodes[2] as object, { size: 2 });
+      program.nodes[3] = { op: 'pointwise', size: 2, input: 2, fn: 'relu', parameter: 0 };
+    }],
+    ['the log of what may be 0', 'node 3 (pointwise): parameter: wanted a number above 0, the least whose log is taken', { 'nodes.3': { op: 'pointwise', size: 1, input: 2, fn: 'log', parameter: 0 } }],
     ['two maps of codes', 'at most one class, one vector, one map and one map of codes', { 'conditions.1': { kind: 'codes', levels: 2, shape: [1, 2] } }],
     ['columns without end', 'node 5 (upsample): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
+    ['features that do not spread over these places', 'node 5 (upsample): input: wanted a multiple of rows * columns (6), got 2', { 'nodes.5.spread': true }],
     ['no rows of places', 'node 5 (upsample): rows: wanted an integer from 1 to 16384, got 0', { 'nodes.5.rows': 0 }],
     ['an enlarged class', 'node 10 (upsample): input: wanted features of pixels', { 'nodes.10': { op: 'upsample', size: 1, input: 9, rows: 2, columns: 2 } }],
     ['an enlarged image', 'node 5 (upsample): its input depends on the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],

@@ -82,8 +82,11 @@ function slowNode(
     case 'shift':
       return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
     case 'upsample': {
-      const size = [x.height * node.rows, x.width * node.columns, x.features] as const;
-      return slowMap([...size], (row, column, f) => valueAt(x, Math.floor(row / node.rows), Math.floor(column / node.columns), f));
+      const { rows, columns, size, spread } = node;
+      return slowMap([x.height * rows, x.width * columns, size], (row, column, f) => {
+        const feature = spread ? f + size * ((row % rows) * columns + (column % columns)) : f;
+        return valueAt(x, Math.floor(row / rows), Math.floor(column / columns), feature);
+      });
     }
     case 'position':
       return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
@@ -216,6 +219,7 @@ export const functions: Readonly<Record<PointwiseName, (x: number, parameter: nu
   gelu: (x) => x * normalDistribution(x),
   geluNew: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   quickGelu: (x) => x * sigmoid(1.702 * x),
+  log: (x, least) => Math.log(Math.max(x, least)),
   mish: (x) => x * Math.tanh(softplus(x)),
   scale: (x, factor) => x * factor,
   shift: (x, added) => x + added,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { sizeFromShape } from '../../../src/runtime/core/check';
-import type { ConditionShape, ConditionValues } from '../../../src/runtime/core/conditions';
+import { type ConditionShape, type ConditionValues, conditionShapeOf } from '../../../src/runtime/core/conditions';
 import type { ImageShape } from '../../../src/runtime/core/images';
 import { distributionOf } from '../../../src/runtime/distributions/kinds';
 import { channelsOf } from '../../../src/runtime/distributions/pixel-distribution';
@@ -90,14 +90,11 @@ function evaluatorInChunks(
 const randomLevels = (length: number, levels: number, seed: number) => noise(length, seed).map((x) => Math.floor(((x + 1) / 2) * levels));
 
 /** The values of a condition, at random. */
-function randomCondition(condition: ConditionShape, [height, width]: ImageShape, numImages: number, seed: number): ConditionValues {
+function randomCondition(condition: ConditionShape, imageShape: ImageShape, numImages: number, seed: number): ConditionValues {
   if (condition.kind === 'class') throw new Error('no program here has classes');
-  if (condition.kind === 'codes') {
-    const shape = [...condition.shape, 1];
-    return { shape, values: randomLevels(numImages * sizeFromShape(shape), condition.levels, seed) };
-  }
-  const shape = condition.kind === 'vector' ? [condition.size] : [height, width, condition.size];
-  return { shape, values: noise(numImages * sizeFromShape(shape), seed) };
+  const shape = conditionShapeOf(condition, imageShape);
+  const count = numImages * sizeFromShape(shape);
+  return { shape, values: condition.kind === 'codes' ? randomLevels(count, condition.levels, seed) : noise(count, seed) };
 }
 
 /** An image's condition as the definition takes it. */

@@ -1,8 +1,9 @@
-import { integer } from '../../core/arguments';
+import { flag, integer, optional } from '../../core/arguments';
+import { checkFeatures } from '../../core/check';
 import { MAX_LENGTH } from '../../core/images';
 import { type KernelWindow, pointWindow } from '../../core/window';
 import type { Nodes } from '../nodes';
-import { operation } from '../operation';
+import { oneByOne, operation } from '../operation';
 import { conv } from './conv';
 
 /** The factor by which a map is enlarged, at most the length of the largest image. */
@@ -11,9 +12,16 @@ const enlargement = integer({ from: 1, to: MAX_LENGTH });
 export const upsample = operation({
   name: 'upsample',
   operands: 1,
-  fields: { rows: enlargement, columns: enlargement },
+  fields: { rows: enlargement, columns: enlargement, spread: optional(flag(false)) },
   isOfMaps: true,
-  size: ([x]) => x.size,
+  size([x], { rows, columns, spread }, what) {
+    return spread
+      ? checkFeatures(`${what}: input`, x.size, rows * columns, 'rows * columns') / rows / columns
+      : x.size;
+  },
+  reads: ({ spread, size }, [of = 0]) => [
+    spread ? { features: [0, size], operand: 0, of: [0, of] } : oneByOne([0, size]),
+  ],
   readsWholeMaps: () => true,
 });
 
@@ -28,11 +36,12 @@ export const position = operation({
 
 export const mapOps = <T>(nodes: Nodes<T>) => ({
   /**
-   * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
-   * only for maps computed from conditions.
+   * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. Or spreads its
+   * features over them, those of the first row's first column first: [N,H,W,rows*columns*F] -> [N,rows*H,columns*W,F]. In
+   * programs, only for maps computed from conditions.
    */
-  upsample(x: T, rows: number, columns: number): T {
-    return nodes.add(upsample, [x], { rows, columns });
+  upsample(x: T, rows: number, columns: number, spread = false): T {
+    return nodes.add(upsample, [x], { rows, columns, spread: spread || undefined });
   },
   /** The position of each place, ((row - H/2)/H, (column - W/2)/W): [N,H,W,F] -> [N,H,W,2]. */
   position(x: T): T {

@@ -21,6 +21,7 @@ export const defaultParameters = {
   geluNew: 0,
   quickGelu: 0, // x sigmoid(1.702 x)
   mish: 0,
+  log: undefined, // the smallest x, above 0; lower ones are clamped
   scale: undefined, // the factor
   shift: undefined, // added after scaling
 };
@@ -48,7 +49,11 @@ export const pointwise = operation({
   name: 'pointwise',
   operands: 1,
   fields: { fn: oneOf(...pointwiseNames), parameter: number() },
-  size: ([x]) => x.size,
+  size([x], { fn, parameter }, what) {
+    if (fn === 'log' && !(Math.fround(parameter) > 0))
+      throwTypeError(`${what}: parameter`, 'a number above 0, the least whose log is taken', parameter);
+    return x.size;
+  },
 });
 
 const combination = <const Name extends CombinationName>(name: Name) =>
