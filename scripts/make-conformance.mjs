@@ -18,6 +18,7 @@ import {
 } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { useBackend } from '../kit/runs/backend.mjs';
+import { contextModel } from '../research/learned-codec/context-model.mjs';
 import { digestsOf } from '../tests/conformance/conformance.mjs';
 
 await useBackend('cpu');
@@ -40,6 +41,7 @@ const map = (size) => ({
   data: Array.from({ length: 3 * 42 * size }, (_, i) => (i % 7) / 6),
   shape: [3, 6, 7, size],
 });
+const side = { data: Array.from({ length: 24 }, (_, i) => (i % 7) - 3), shape: [3, 2, 1, 4] };
 const codes = { data: Array.from({ length: 12 }, (_, i) => i % 4), shape: [3, 2, 2, 1] };
 
 /** Blocks of one convolution in groups. */
@@ -76,6 +78,7 @@ const MODELS = [
   ['gatedPixelCNN, a map', gatedPixelCNN({ ...small, conditionMapSize: 2 }), map(2)],
   ['gatedPixelCNN, a class and a vector', gatedPixelCNN({ ...small, numClasses: 2, conditionSize: 3 }), { class: [0, 1, 1], vector: vector(3) }],
   ['gatedPixelCNN, Gaussians', gatedPixelCNN({ ...small, ...rgb, output: 'gaussian' })],
+  ['the context model of an image codec', contextModel({ height: 8, width: 4, channels: 4, levels: 16 }), side],
   ['gatedPixelCNN, a mixture, 8 bits', gatedPixelCNN({ ...small, ...rgb, ...mixture }), null, 'int8'],
   ['pixelCNNPlusPlus', pixelCNNPlusPlus({ ...rgb, imageShape: [4, 8, 3], filters: 6, numResnets: 1, ...mixture })],
   ['pixelCNNPlusPlus, ten components', pixelCNNPlusPlus({ imageShape: [8, 8, 3], levels: 32, filters: 5, numResnets: 1 })],

@@ -143,6 +143,7 @@ export default async ({ command }) =>
               compress: 'Compress',
               deploy: 'Deploy without tfjs',
               codes: 'Model the codes of a VQ-VAE',
+              'learned-codecs': 'A codec that decodes anywhere',
               distributions: 'Choose or make a distribution',
               'make-a-layer': 'Make a layer',
               'bring-weights': 'Bring weights from elsewhere',

@@ -19,7 +19,7 @@ import { loadWeights } from 'pixelcnn-layers/weights';
 const LEAST_SCALE = 0.11;
 
 /** A Gaussian for each channel, of all channels' scales and then all means: [N,H,W,2C]. */
-export class ScaledGaussian extends PixelLayer {
+class ScaledGaussian extends PixelLayer {
   static className = 'ScaledGaussian';
 
   sizes;
@@ -82,11 +82,14 @@ export function contextModel({ height, width, channels: M, levels }) {
 }
 
 /**
- * Loads the package's weights, tensors by name: of a state dict, those that begin with `context_prediction.`,
+ * Loads the package's weights: of a state dict, the tensors whose names begin with `context_prediction.`,
  * `entropy_parameters.` and `h_s.`
+ *
+ * @param {import('@tensorflow/tfjs-layers').LayersModel} model
+ * @param {ReadonlyMap<string, import('pixelcnn-layers/weights').NamedTensor>} tensors
  */
 export function loadContextModel(model, tensors) {
-  const named = new Map([...tensors].filter(([name]) => !name.endsWith('.mask'))); // the library has its own masks
+  const named = new Map(tensors);
   for (const layer of ['h_s.0', 'h_s.2']) {
     named.set(`${layer}.weight`, spreadKernel(named.get(`${layer}.weight`)));
     named.set(`${layer}.bias`, fourTimes(named.get(`${layer}.bias`)));
@@ -99,7 +102,7 @@ export function loadContextModel(model, tensors) {
  * convolution, [4*out,in,3,3], whose features are spread over two rows and two columns. Row 2i + a of the output sees row i + d
  * of the input through row a + 2 - 2d of the kernel.
  */
-export function spreadKernel({ dtype, shape: [numInputs, numOutputs, size], data }) {
+function spreadKernel({ dtype, shape: [numInputs, numOutputs, size], data }) {
   const spread = new Float32Array(4 * numOutputs * numInputs * 9);
   let at = 0;
   for (const a of [0, 1])
@@ -122,7 +125,12 @@ const fourTimes = ({ dtype, shape: [size], data }) => ({
   data: Float32Array.from({ length: 4 * size }, (_, i) => data[i % size]),
 });
 
-/** A map as a state dict has it, [1,C,H,W], as the library takes it: [1,H,W,C]. */
+/**
+ * A map as a state dict has it, [1,C,H,W], as the library takes it: [1,H,W,C].
+ *
+ * @param {import('pixelcnn-layers/weights').NamedTensor} map
+ * @returns {{ data: Float32Array, shape: number[] }}
+ */
 export function channelsLast({ shape: [, channels, height, width], data }) {
   const places = height * width;
   const moved = Float32Array.from(data, (_, i) => data[(i % channels) * places + Math.floor(i / channels)]);

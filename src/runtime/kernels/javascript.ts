@@ -145,16 +145,30 @@ export function runInstruction(
   }
 }
 
-/** The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. */
+/**
+ * The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. Four outputs at a
+ * time, as weights lie; the last ones may not be there, and are not stored.
+ */
 function product({ heap, y, a, b, length, weights, weightStride, inputs, span, gap, parameter }: Item): void {
-  for (let o = 0; o < length; o++) {
-    let sum = heap[b + o] as number;
-    let w = weights + (o >> 2) * weightStride + (o & 3);
+  for (let o = 0, first = weights; o < length; o += 4, first += weightStride) {
+    let sum0 = heap[b + o] as number;
+    let sum1 = heap[b + o + 1] as number;
+    let sum2 = heap[b + o + 2] as number;
+    let sum3 = heap[b + o + 3] as number;
+    let w = first;
     for (let left = inputs, x = a; left > 0; left -= span, x += span + gap) {
-      for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4)
-        sum = fround(sum + fround((heap[x + i] as number) * (heap[w] as number)));
+      for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4) {
+        const value = heap[x + i] as number;
+        sum0 = fround(sum0 + fround(value * (heap[w] as number)));
+        sum1 = fround(sum1 + fround(value * (heap[w + 1] as number)));
+        sum2 = fround(sum2 + fround(value * (heap[w + 2] as number)));
+        sum3 = fround(sum3 + fround(value * (heap[w + 3] as number)));
+      }
     }
-    heap[y + o] = pmax(sum, parameter);
+    heap[y + o] = pmax(sum0, parameter);
+    if (o + 1 < length) heap[y + o + 1] = pmax(sum1, parameter);
+    if (o + 2 < length) heap[y + o + 2] = pmax(sum2, parameter);
+    if (o + 3 < length) heap[y + o + 3] = pmax(sum3, parameter);
   }
 }
 
