@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import dilated from '../golden/dilated_conv.json';
+import keras from '../golden/keras/convolutions.json';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
@@ -28,6 +29,18 @@ onEachBackend('MaskedConv2D', (_backend) => {
       expectClose(await take(dk as tf.Tensor), dkernel, 1e-4);
     },
   );
+
+  it.each(keras.cases)('equals $layer of Keras: $groups groups, taps $dilationRate apart', async ({ groups, dilationRate, ...given }) => {
+    const { x, kernel, bias, y } = given;
+    const [filters, inputs] = [bias.length, x.length / 15];
+    const layer = scoped(
+      maskedConv2d({ filters, groups, kernelSize: 3, imageChannels: 1, dilationRate: dilationRate as [number, number] }),
+    );
+    const image = scoped(tf.tensor4d(x, [1, 3, 5, inputs]));
+    tf.dispose(layer.apply(image) as tf.Tensor); // builds it
+    layer.setWeights(scoped([tf.tensor4d(kernel, [3, 3, inputs / groups, filters]), tf.tensor1d(bias)])); // depthwise [3,3,in,multiplier] -> [3,3,1,filters]
+    expectClose(await take(layer.apply(image) as tf.Tensor), y, 1e-4);
+  });
 
   it('takes any dilation: behind the image there are zeros, however far', async () => {
     const [x, kernel] = [scoped(tf.tensor4d(noise(48, 1), [1, 4, 4, 3])), scoped(tf.tensor4d(noise(81, 2), [3, 3, 3, 3]))];
