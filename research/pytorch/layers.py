@@ -36,8 +36,9 @@ def centered(kernel_size, present, channels=1, dilation_rate=1, groups=1):
 
 
 def shifted(kernel_size, shift, stride=1, transposed=False, dilation_rate=1, groups=1):
-    """The windows of PixelCNN++: 'down', above a pixel and around it; or 'down_right', up to the pixel. Both see it whole.
-    Dilated ones have stride 1."""
+    """The windows of PixelCNN++: 'down', above a pixel and around it; or 'down_right', up to the pixel. Both see it whole."""
+    if (stride > 1 or transposed) and pair(dilation_rate) != (1, 1):
+        raise ValueError(f'dilation_rate: wanted 1 with a stride, or transposed, got {dilation_rate}')
     rows, columns = pair(kernel_size)
     middle = (columns - 1) // 2
     if transposed:
