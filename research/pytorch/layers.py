@@ -20,27 +20,32 @@ class Window(NamedTuple):
     # What is seen of the output's own row: 'nothing'; pixels to the left and, of the pixel itself, earlier channels ('A') or
     # the own channel too ('B'); or 'everything'.
     present: str
-    channels: int = 1  # features are in as many groups
+    channels: int = 1  # of the image; features lie channel by channel
     stride: int = 1
     transposed: bool = False
     is_wide: bool = False
+    dilation: Tuple[int, int] = (1, 1)  # rows and columns from tap to tap
+    groups: int = 1  # parts of each channel's features; outputs see only inputs of their own part
 
 
-def centered(kernel_size, present, channels=1):
+def centered(kernel_size, present, channels=1, dilation_rate=1, groups=1):
     """The window of an odd kernel around its middle."""
     rows, columns = pair(kernel_size)
-    return Window((rows, columns), (rows // 2, columns // 2), present, channels)
+    window = Window((rows, columns), (rows // 2, columns // 2), present, channels)
+    return window._replace(dilation=pair(dilation_rate), groups=groups)
 
 
-def shifted(kernel_size, shift, stride=1, transposed=False):
+def shifted(kernel_size, shift, stride=1, transposed=False, dilation_rate=1, groups=1):
     """The windows of PixelCNN++: 'down', above a pixel and around it; or 'down_right', up to the pixel. Both see it whole."""
+    if (stride > 1 or transposed) and pair(dilation_rate) != (1, 1):
+        raise ValueError(f'dilation_rate: wanted 1 with a stride, or transposed, got {dilation_rate}')
     rows, columns = pair(kernel_size)
     middle = (columns - 1) // 2
     if transposed:
         anchor = (0, middle if shift == 'down' else 0)
     else:
         anchor = (rows - 1, middle if shift == 'down' else columns - 1)
-    return Window((rows, columns), anchor, 'everything', 1, stride, transposed)
+    return Window((rows, columns), anchor, 'everything', 1, stride, transposed, False, pair(dilation_rate), groups)
 
 
 def wide(kernel_size):
@@ -49,7 +54,8 @@ def wide(kernel_size):
 
 
 def mask_of(window, features_in, features_out):
-    """Which weights are used, [out,in,rows,columns] of booleans. This is the law that makes a network causal."""
+    """Which weights are used, [out,in,rows,columns] of booleans. This is the law that makes a network causal. With groups,
+    `features_in` is how many inputs each output sees: those of its own part of each channel."""
     seen = torch.arange(features_in) * window.channels // features_in  # [in], the channel of each feature
     seer = (torch.arange(features_out) * window.channels // features_out)[:, None]  # [out,1]
     everything = torch.ones(features_out, features_in, dtype=torch.bool)
@@ -74,6 +80,14 @@ def pair(size):
     return (size, size) if isinstance(size, int) else tuple(size)
 
 
+def regrouped(x, axis, outer, inner):
+    """Puts features that are in `outer` parts of `inner` parts each in the order of the inner ones."""
+    if outer == 1 or inner == 1:
+        return x
+    parts = x.unflatten(axis, (outer, inner, x.shape[axis] // (outer * inner)))  # [..,F,..] -> [..,outer,inner,F',..]
+    return parts.transpose(axis, axis + 1).flatten(axis, axis + 2)  # -> [..,inner,outer,F',..] -> [..,F,..]
+
+
 def check_sizes(least=1, **sizes):
     for name, size in sizes.items():
         if type(size) is not int or size < least:
@@ -83,8 +97,8 @@ def check_sizes(least=1, **sizes):
 class Conv(nn.Module):
     """A convolution, causal unless its window is wide, [N,in,H,W] -> [N,out,H,W], or of the height and width that the window's stride makes.
 
-    Weights: kernel [out,in,rows,columns], whole also where it is masked; with `weight_norm` gain [out], and the kernel used
-    is gain kernel / ||kernel||, of each output by itself; bias [out].
+    Weights: kernel [out,in/groups,rows,columns], whole also where it is masked; with `weight_norm` gain [out], and the kernel
+    used is gain kernel / ||kernel||, of each output by itself; bias [out].
 
     Kernels begin Glorot-uniform, or weight-normed ones normal with a standard deviation of 0.05. With `mean_square`, that
     of the inputs, they begin so that outputs have a variance of 1, whatever the mask hides.
@@ -93,6 +107,10 @@ class Conv(nn.Module):
     def __init__(self, features_in, features_out, window, bias=True, weight_norm=False, initial_scale=1.0, mean_square=None):
         super().__init__()
         self.window, self.initial_scale = window, initial_scale
+        parts = window.groups * window.channels
+        if features_in % parts != 0 or features_out % parts != 0:
+            raise ValueError(f'features: wanted multiples of groups * channels = {parts}, got {features_in} and {features_out}')
+        features_in //= window.groups  # those that an output sees
         kernel = torch.empty(features_out, features_in, *window.kernel_size)
         mask = mask_of(window, features_in, features_out)
         size = window.kernel_size[0] * window.kernel_size[1]
@@ -114,25 +132,32 @@ class Conv(nn.Module):
         top, left = taps.min(0).values.tolist() if len(taps) > 0 else window.anchor
         bottom, right = taps.max(0).values.tolist() if len(taps) > 0 else window.anchor
         self.rows, self.columns = slice(top, bottom + 1), slice(left, right + 1)
-        down, across = window.anchor
-        self.pads = (across - left, right - across, down - top, bottom - down)
+        (down, across), (rows, columns) = window.anchor, window.dilation
+        self.pads = (columns * (across - left), columns * (right - across), rows * (down - top), rows * (bottom - down))
         mask = mask[:, :, self.rows, self.columns]  # [out,in,rows,columns] -> [out,in,used rows,used columns]
         self.register_buffer('mask', None if mask.all() else mask.float(), persistent=False)
 
     def forward(self, x):
-        kernel = self.kernel[:, :, self.rows, self.columns]  # [out,in,rows,columns] -> [out,in,used rows,used columns]
+        kernel = self.kernel[:, :, self.rows, self.columns]  # [out,in/groups,rows,columns] -> [out,in/groups,used rows,used columns]
         if self.mask is not None:
             kernel = kernel * self.mask
         if self.gain is not None:
             norm = kernel.square().sum((1, 2, 3)).clamp(min=1e-12).sqrt()  # [out,in,rows,columns] -> [out]
             kernel = kernel * (self.gain / norm)[:, None, None, None]
+        # PyTorch's groups lie one behind the other, each with its part of all channels.
+        stride, dilation, channels, groups = self.window.stride, self.window.dilation, self.window.channels, self.window.groups
+        x, kernel = regrouped(x, 1, channels, groups), regrouped(kernel, 0, channels, groups)
+        bias = None if self.bias is None else regrouped(self.bias, 0, channels, groups)
         if not self.window.transposed:
-            padded = F.pad(x, self.pads) if any(self.pads) else x  # [N,in,H,W] -> [N,in,H+rows-1,W+columns-1]
-            return F.conv2d(padded, kernel, self.bias, self.window.stride)  # -> [N,out,H/stride,W/stride]
-        stride, (down, right) = self.window.stride, self.window.anchor
+            padded = F.pad(x, self.pads) if any(self.pads) else x  # [N,in,H,W] -> [N,in,H+rows-1,W+columns-1], rows as far as they reach
+            y = F.conv2d(padded, kernel, bias, stride, 0, dilation, groups)  # -> [N,out,H/stride,W/stride]
+            return regrouped(y, 1, groups, channels)
+        down, right = self.window.anchor
         height, width = stride * x.shape[2], stride * x.shape[3]
-        larger = F.conv_transpose2d(x, kernel.transpose(0, 1), self.bias, stride)  # -> [N,out,2H+rows-2,2W+columns-2]
-        return larger[:, :, down : down + height, right : right + width]  # -> [N,out,2H,2W]
+        turned = kernel.unflatten(0, (groups, len(kernel) // groups)).transpose(1, 2).flatten(0, 1)  # -> [in,out/groups,rows,columns]
+        larger = F.conv_transpose2d(x, turned, bias, stride, groups=groups)  # -> [N,out,2H+rows-2,2W+columns-2]
+        y = larger[:, :, down : down + height, right : right + width]  # -> [N,out,2H,2W]
+        return regrouped(y, 1, groups, channels)
 
 
 class Levels(nn.Module):

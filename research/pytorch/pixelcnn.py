@@ -65,10 +65,10 @@ class Gate(nn.Module):
 class ResBlock(nn.Module):
     """The block of PixelCNN, all with mask B: x + relu(conv_out(relu(conv_mid(relu(conv_in(x)))))), [N,2F,H,W]."""
 
-    def __init__(self, features, kernel_size, channels, dropout):
+    def __init__(self, features, kernel_size, channels, dropout, dilation_rate=1):
         super().__init__()
         self.conv_in = Conv(2 * features, features, centered(1, 'B', channels))
-        self.conv_mid = Conv(features, features, centered(kernel_size, 'B', channels))
+        self.conv_mid = Conv(features, features, centered(kernel_size, 'B', channels, dilation_rate))
         self.conv_out = Conv(features, 2 * features, centered(1, 'B', channels))
         self.dropout = dropout
 
@@ -85,9 +85,9 @@ def concat_elu(x):
 class GatedResBlock(nn.Module):
     """The block of PixelCNN++: x [N,F,H,W] and a skip [N,skip,H,W], if it has one, to [N,F,H,W]."""
 
-    def __init__(self, features, shift, skip, dropout, condition_size):
+    def __init__(self, features, shift, skip, dropout, condition_size, dilation_rate=1):
         super().__init__()
-        window = shifted(KERNELS[shift], shift)
+        window = shifted(KERNELS[shift], shift, dilation_rate=dilation_rate)
         self.conv_in = Conv(2 * features, features, window, weight_norm=True)
         self.conv_skip = Conv(2 * skip, features, centered(1, 'B'), weight_norm=True) if skip > 0 else None
         self.conv_out = Conv(2 * features, 2 * features, window, weight_norm=True, initial_scale=0.1)
@@ -132,13 +132,17 @@ class Network(nn.Module):
 
 
 class PixelCNN(Network):
+    """`block`, if given, makes each block, [N,2F,H,W] -> [N,2F,H,W], of index, features, kernel_size, channels, dropout and
+    dilation_rate, all named: lambda index, **args: ResBlock(**{**args, 'dilation_rate': 2 ** index})."""
+
     def __init__(self, image_shape, hidden_dim, out_dim, num_blocks, levels=256, first_kernel_size=7, kernel_size=3,
-                 input='scaled', output='softmax', dropout=0.0):
+                 dilation_rate=1, block=lambda index, **args: ResBlock(**args), input='scaled', output='softmax', dropout=0.0):
         super().__init__(image_shape, levels, hidden_dim, out_dim, num_blocks, input, output, halves=2)
         hidden, channels = self.hidden, self.channels
         self.input_conv = Conv(self.features_in, 2 * hidden, centered(first_kernel_size, 'A', channels))
+        args = {'features': hidden, 'kernel_size': kernel_size, 'channels': channels, 'dropout': dropout, 'dilation_rate': dilation_rate}
         for index in range(num_blocks):
-            self.add_module(f'block{index}', ResBlock(hidden, kernel_size, channels, dropout))
+            self.add_module(f'block{index}', block(index=index, **args))
 
     def forward(self, images):
         x = self.input_conv(self.levels(images))  # [N,C,H,W] -> [N,in*C,H,W] -> [N,2F,H,W]
@@ -149,7 +153,7 @@ class PixelCNN(Network):
 
 class GatedPixelCNN(Network):
     def __init__(self, image_shape, hidden_dim, out_dim, num_blocks, levels=256, first_kernel_size=7, kernel_size=3,
-                 input='scaled', output='softmax', dropout=0.0, num_classes=None, condition_size=None):
+                 dilation_rate=1, input='scaled', output='softmax', dropout=0.0, num_classes=None, condition_size=None):
         super().__init__(image_shape, levels, hidden_dim, out_dim, num_blocks, input, output, halves=1)
         condition = num_classes or condition_size
         hidden, channels, self.dropout = self.hidden, self.channels, dropout
@@ -157,8 +161,9 @@ class GatedPixelCNN(Network):
         for index in range(num_blocks + 1):
             is_first = index == 0
             rows, columns = pair(first_kernel_size if is_first else kernel_size)
-            above = centered((rows, columns), 'nothing' if is_first else 'everything')
-            present = centered((1, columns), 'A' if is_first else 'B', channels)
+            dilation = 1 if is_first else dilation_rate
+            above = centered((rows, columns), 'nothing' if is_first else 'everything', dilation_rate=dilation)
+            present = centered((1, columns), 'A' if is_first else 'B', channels, dilation)
             features = self.features_in if is_first else hidden
             parts = {
                 'vertical': Conv(features, 2 * hidden, above, mean_square=1 if is_first else gated),

@@ -7,8 +7,8 @@ import { originsIn } from './state-dict';
  * The source of weights, which determines their names and the order of their axes.
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
- * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], or [out, in] for dense layers,
- *   [in * multiplier, 1, rows, columns] for depthwise ones. A kernel is a weight called `kernel` or
+ * - `'pytorch'`: the names of this library, kernels [out, in / groups, rows, columns], or [out, in] for dense layers,
+ *   [in * multiplier, 1, rows, columns] for tfjs's depthwise ones. A kernel is a weight called `kernel` or
  *   `…_kernel`, even of your own layer; other weights keep this library's layout;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
  * - `'rosinality/vq-vae-2-pytorch'`: one of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import dilated from '../golden/dilated_conv.json';
+import keras from '../golden/keras/convolutions.json';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
@@ -16,25 +17,29 @@ onEachBackend('MaskedConv2D', (_backend) => {
     async ({ x, kernel, bias, slopes, y, dx, dkernel, ...given }) => {
       const { featuresIn, filters, groups, kernelSize, dilationRate } = given;
       const size = { kernelSize: kernelSize as [number, number], dilationRate: dilationRate as [number, number] };
-      const layer = scoped(maskedConv2d({ filters, groups, maskType: given.maskType as MaskType, imageChannels: 1, ...size }));
+      const weights = scoped([tf.tensor4d(kernel, [...size.kernelSize, featuresIn / groups, filters]), tf.tensor1d(bias)]);
+      const layer = scoped(maskedConv2d({ filters, groups, maskType: given.maskType as MaskType, imageChannels: 1, ...size, weights }));
       const of = (numbers: number[], features: number) => scoped(tf.tensor4d(numbers, [2, 6, 7, features]));
       const [image, dy] = [of(x, featuresIn), of(slopes, filters)];
-      tf.dispose(layer.apply(image) as tf.Tensor); // builds it
-      layer.setWeights(scoped([tf.tensor4d(kernel, [...size.kernelSize, featuresIn / groups, filters]), tf.tensor1d(bias)]));
+      expectClose(await take(layer.apply(image) as tf.Tensor), y, 1e-4);
       const f = (input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, dy)) as tf.Scalar;
       const [dk] = weightGradients(layer, () => f(image));
-      expectClose(await take(layer.apply(image) as tf.Tensor), y, 1e-4);
       expectClose(await take(tf.grad(f)(image)), dx, 1e-4);
       expectClose(await take(dk as tf.Tensor), dkernel, 1e-4);
     },
   );
 
+  it.each(keras.cases)('equals $layer of Keras: $groups groups, taps $dilationRate apart', async ({ x, kernel, bias, y, groups, ...given }) => {
+    const [filters, inputs, dilationRate] = [bias.length, x.length / 15, given.dilationRate as [number, number]];
+    const weights = scoped([tf.tensor4d(kernel, [3, 3, inputs / groups, filters]), tf.tensor1d(bias)]); // depthwise ones are [3,3,in,multiplier]
+    const layer = scoped(maskedConv2d({ filters, groups, kernelSize: 3, imageChannels: 1, dilationRate, weights }));
+    expectClose(await take(layer.apply(scoped(tf.tensor4d(x, [1, 3, 5, inputs]))) as tf.Tensor), y, 1e-4);
+  }); // biome-ignore format: a line each
+
   it('takes any dilation: behind the image there are zeros, however far', async () => {
     const [x, kernel] = [scoped(tf.tensor4d(noise(48, 1), [1, 4, 4, 3])), scoped(tf.tensor4d(noise(81, 2), [3, 3, 3, 3]))];
     const outputs = [4, 2 ** 30].map((dilationRate) => {
-      const layer = scoped(maskedConv2d({ filters: 3, kernelSize: 3, dilationRate, useBias: false }));
-      tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-      layer.setWeights([kernel]);
+      const layer = scoped(maskedConv2d({ filters: 3, kernelSize: 3, dilationRate, useBias: false, weights: [kernel] }));
       return take(layer.apply(x) as tf.Tensor);
     });
     const [near, far] = await Promise.all(outputs);
@@ -55,10 +60,8 @@ onEachBackend('MaskedConv2D', (_backend) => {
   ] as const)('applies an activation that is no function of one number, or none of tfjs: %s', async (name, fn) => {
     await expectNoLeaks(async () => {
       const activation = name as 'softmax';
-      const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, activation });
       const [x, kernel, bias] = [tf.tensor4d([0.5, -2], [1, 1, 2, 1]), tf.tensor4d([1, 2], [1, 1, 1, 2]), tf.tensor1d([0, 1])];
-      tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-      layer.setWeights([kernel, bias]);
+      const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, activation, weights: [kernel, bias] });
       const y = await take(layer.apply(x) as tf.Tensor);
       expectClose(y, [fn(0.5, 2), fn(2, 0.5), fn(-2, -3), fn(-3, -2)], 2e-5); // x and 2x + 1
       layer.dispose();

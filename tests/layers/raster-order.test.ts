@@ -30,10 +30,8 @@ onEachBackend('PlaceEmbedding', () => {
     const [ofVector, ofMap] = [tf.tensor2d([1, 2], [1, 2]), tf.tensor2d([100, 200, 300, 400], [2, 2])].map((kernel) =>
       tf.reshape(kernel, [1, 1, -1, 2]),
     );
-    const layer = scoped(placeEmbedding());
+    const layer = scoped(placeEmbedding({ weights: [table, ofVector as tf.Tensor, ofMap as tf.Tensor] }));
     const inputs = [tf.ones([2, 1, 2, 2]), tf.tensor2d([3, 4], [2, 1]), tf.tensor4d([1, 0, 0, 1, 0, 0, 0, 0], [2, 1, 2, 2])];
-    tf.dispose(layer.apply(inputs)); // builds it
-    layer.setWeights([table, ofVector as tf.Tensor, ofMap as tf.Tensor]);
     const first = [1 + 10 + 3 + 100, 1 + 20 + 6 + 200, 1 + 30 + 3 + 300, 1 + 40 + 6 + 400];
     const second = [1 + 10 + 4, 1 + 20 + 8, 1 + 30 + 4, 1 + 40 + 8];
     expectClose(await take(layer.apply(inputs)), [...first, ...second], 1e-6);

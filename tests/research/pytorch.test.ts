@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type AutoregressiveModel,
+  type BlockArgs,
   type Condition,
   gatedPixelCNN,
+  gatedResBlock,
   imageGPT,
   initializeFromData,
   logProb,
+  maskedConv2d,
   normalize,
   pixelCNN,
   pixelCNNPlusPlus,
@@ -90,8 +93,13 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['gated', 'gatedPixelCNN', gray],
   ['gated, no blocks', 'gatedPixelCNN', { ...gray, numBlocks: 0 }],
   ['gated, RGB, classes, kernels that are not square', 'gatedPixelCNN', { ...colour, levels: 8, numClasses: 4, firstKernelSize: [5, 3] }],
-  ['plain, RGB, Gaussians', 'pixelCNN', { ...colour, levels: 8, output: 'gaussian' }],
-  ['gated, mixture', 'gatedPixelCNN', { ...gray, output: { components: 4 } }],
+  ['plain, RGB, Gaussians, dilated', 'pixelCNN', { ...colour, levels: 8, output: 'gaussian', dilationRate: [1, 2] }],
+  ['gated, mixture, dilated', 'gatedPixelCNN', { ...gray, output: { components: 4 }, dilationRate: [2, 3] }],
+  ['plain, shifted and dilated blocks', 'pixelCNN', { ...gray, block: { shift: 'downRight', dilationRate: [1, 2] } }],
+  ['plain, groups', 'pixelCNN', { ...gray, block: { groups: 4 } }],
+  ['plain, RGB, groups, dilated', 'pixelCNN', { ...colour, block: { groups: 2, dilationRate: 2 } }],
+  ['plain, depthwise', 'pixelCNN', { ...gray, block: { groups: 8 } }],
+  ['plain, RGB, depthwise', 'pixelCNN', { ...colour, block: { groups: 4 } }],
   ['++, gray', 'pixelCNNPlusPlus', plusPlus],
   ['++, RGB, classes', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [8, 12, 3], levels: 256, numResnets: 2, numClasses: 3 }],
   ['++, two channels', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [4, 4, 2], levels: 2 }],
@@ -108,7 +116,13 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['Image GPT, class, vector, residual normalized', 'imageGPT', { ...gpt, residual: 'normalized', numClasses: 3, nullClass: true, conditionSize: 2 }],
 ]; // biome-ignore format: one network a line
 
-const make = (factory: keyof typeof factories, args: object) => (factories[factory] as (args: object) => AutoregressiveModel)(args);
+/** A block that twin.py makes too: that of PixelCNN++ if there is a shift, else a single convolution. */
+const blockOf = ({ shift, ...own }: { shift?: 'downRight' }) => ({ filters, imageChannels, kernelSize, name, seed }: BlockArgs) => {
+  const args = { ...own, filters: 2 * filters, name, seed };
+  return shift ? gatedResBlock({ ...args, shift, weightNormalization: true }) : maskedConv2d({ ...args, imageChannels, kernelSize });
+}; // biome-ignore format: a line for each part
+const make = (factory: keyof typeof factories, { block, ...args }: { block?: object; seed?: number }) =>
+  (factories[factory] as (args: object) => AutoregressiveModel)({ ...args, ...(block && { block: blockOf(block) }) });
 
 /** Levels [N,H,W,C], and what they are conditioned on, each as a graph takes it, in its order. */
 interface Given {

@@ -1,6 +1,6 @@
 """What the networks of research/pytorch compute: reads jobs as JSON from stdin, and writes safetensors where they say.
 
-A job has `model` and `args`, as a factory of the library takes them, and `directory`, with given.safetensors: the weights, levels [N,H,W,C]
+A job has `model` and `args`, as a factory of the library takes them, but for `block`, the arguments of `block_of`, and `directory`, with given.safetensors: the weights, levels [N,H,W,C]
 and, where there are, classes [N], vectors [N,K] and codes [N,h,w]. It gets outputs.safetensors: `outputs` [N,H,W,P] and `nats` [N,H,W,C] by these weights; and twin.safetensors:
 the weights of a twin of its own, whose are `own_outputs` and `own_nats`; initial.safetensors: what it began with. Where the job says so, begun.safetensors has the given weights once the
 network has begun from these images.
@@ -18,14 +18,26 @@ from safetensors.torch import load_file, save_file
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../research/pytorch'))
 from distributions import Mixture, normalize  # noqa: E402
 from from_data import initialize_from_data  # noqa: E402
-from networks import make  # noqa: E402
+from layers import Conv, centered  # noqa: E402
+from networks import in_python, make  # noqa: E402
+from pixelcnn import GatedResBlock  # noqa: E402
 
 torch.set_num_threads(1)
 to_library = lambda x: x.permute(0, 2, 3, 1).contiguous()  # [N,C,H,W] -> [N,H,W,C]
 
+
+def block_of(shift=None, **own):
+    """Blocks of PixelCNN++ down and to the right with a shift, else single convolutions."""
+    if shift:
+        return lambda features, **_: GatedResBlock(2 * features, 'down_right', 0, 0.0, None, **own)
+    return lambda features, kernel_size, channels, **_: Conv(2 * features, 2 * features, centered(kernel_size, 'B', channels, **own))
+
+
 for job in json.load(sys.stdin):
     path = lambda name: os.path.join(job['directory'], f'{name}.safetensors')
     torch.manual_seed(1)
+    if 'block' in job['args']:
+        job['args']['block'] = block_of(**in_python(job['args']['block']))
     model = make(job['model'], job['args']).eval()
     given = load_file(path('given'))
     levels = given.pop('levels').permute(0, 3, 1, 2)  # [N,H,W,C] -> [N,C,H,W]

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { constraints, initializers, input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
-import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { gatedActivation, gatedPixelCNN, maskedConv2d, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { describe, expect, it } from 'vitest';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
@@ -16,6 +16,7 @@ const small = (seed: number) => pixelCNN({ ...sizes, seed });
 const families: [string, (seed: number) => LayersModel][] = [
   ['pixelCNN', small],
   ['pixelCNN that embeds', (seed) => pixelCNN({ ...sizes, input: { embedding: 3 }, seed })],
+  ['pixelCNN of dilated depthwise blocks', (seed) => pixelCNN({ ...sizes, seed, dilationRate: 2, block: ({ filters, index: _, dropout: __, ...args }) => maskedConv2d({ ...args, filters: 2 * filters, groups: 2 * filters }) })],
   ['gatedPixelCNN with conditions', (seed) => gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2, seed })],
   ['pixelCNNPlusPlus', (seed) => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, output: { components: 2 }, numClasses: 3, seed })],
 ]; // biome-ignore format: one family a line
@@ -380,13 +381,14 @@ onBackend(anyBackend, 'saveWeights', () => {
   });
 });
 
-onBackend(anyBackend, "layers of tfjs in PyTorch's layout", () => {
+onBackend(anyBackend, "layers in PyTorch's layout", () => {
   type Places = (...place: number[]) => number[];
-  // Each with its weight, the shape of PyTorch's weight, and where tfjs has what lies at a place there.
+  // Each with its weight, the shape of PyTorch's weight, and where the layer has what lies at a place there.
   const cases: [string, () => Layer, number[], string, number[], Places][] = [
     ['dense [in,out]', () => layers.dense({ units: 5, name: 'x' }), [2], 'x.kernel', [5, 2], (o, i) => [i, o]],
     ['conv1d [columns,in,out]', () => layers.conv1d({ filters: 5, kernelSize: 3, name: 'x' }), [4, 2], 'x.kernel', [5, 2, 3], (o, i, c) => [c, i, o]],
     ['conv2d [rows,columns,in,out]', () => layers.conv2d({ filters: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.kernel', [5, 2, 3, 4], (o, i, r, c) => [r, c, i, o]],
+    ['maskedConv2d [rows,columns,in/groups,out]', () => maskedConv2d({ filters: 6, groups: 2, kernelSize: [3, 5], imageChannels: 1, name: 'x' }), [4, 4, 4], 'x.kernel', [6, 2, 3, 5], (o, i, r, c) => [r, c, i, o]],
     ['conv3d [depth,rows,columns,in,out]', () => layers.conv3d({ filters: 5, kernelSize: [3, 4, 2], name: 'x' }), [4, 4, 4, 2], 'x.kernel', [5, 2, 3, 4, 2], (o, i, d, r, c) => [d, r, c, i, o]],
     ['conv2dTranspose [rows,columns,out,in]', () => layers.conv2dTranspose({ filters: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.kernel', [2, 5, 3, 4], (i, o, r, c) => [r, c, o, i]],
     ['depthwiseConv2d [rows,columns,in,multiplier]', () => layers.depthwiseConv2d({ depthMultiplier: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.depthwise.kernel', [10, 1, 3, 4], (o, _, r, c) => [r, c, Math.floor(o / 5), o % 5]],

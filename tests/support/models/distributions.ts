@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   type AutoregressiveModel,
   autoregressiveModel,
+  type BlockArgs,
   gatedPixelCNN,
   gaussian,
   logisticMixture,
@@ -70,10 +71,16 @@ function handMade(imageShape: Shape, features: number, last: tfl.layers.Layer): 
   return autoregressiveModel({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
 }
 
+/** A block of one convolution in two groups for each image channel. */
+const inGroups = ({ filters, index: _, ...args }: BlockArgs) =>
+  maskedConv2d({ ...args, filters: 2 * filters, groups: 2, activation: 'relu' });
+
 /** Small models of each kind of distribution, whose weights are far from uniform. */
 export const kinds: Readonly<Record<string, () => AutoregressiveModel>> = {
   'a mixture, one channel': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [2, 2, 1], levels: 3 })),
   'a mixture, two channels in groups': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [1, 2, 2], levels: 3 })),
+  'a mixture, two channels, dilated convolutions in groups': () =>
+    noisy(pixelCNN({ ...small, ...mixture, imageShape: [1, 4, 2], levels: 2, dilationRate: [1, 2], block: inGroups })),
   'a mixture, three channels in groups, gated': () => noisy(gatedPixelCNN({ ...small, ...mixture, imageShape: [1, 2, 3], levels: 2 })),
   'a mixture, two channels of one group': () =>
     noisy(handMade([2, 1, 2], 2 * 6, logisticMixture({ imageChannels: 2, levels: 3, components: 2 }))),

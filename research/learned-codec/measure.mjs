@@ -15,13 +15,13 @@ import * as runtime from 'pixelcnn-layers/runtime';
 import { readSafetensors } from 'pixelcnn-layers/weights';
 import { chromium } from 'playwright';
 import puppeteer from 'puppeteer-core';
-import { channelsLast, contextModel, loadContextModel } from '../../research/learned-codec/context-model.mjs';
-import { chromiumArguments, chromiumPath } from '../support/browsers/chromium.mjs';
-import { listening } from '../support/node/listening.mjs';
-import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
-import { machine } from './lib/machine.mjs';
-import { tableOf } from './lib/report.mjs';
-import { summary } from './lib/timing.mjs';
+import { benchmark, inTemporaryFolder } from '../../tests/bench/lib/benchmark.mjs';
+import { machine } from '../../tests/bench/lib/machine.mjs';
+import { tableOf } from '../../tests/bench/lib/report.mjs';
+import { summary } from '../../tests/bench/lib/timing.mjs';
+import { chromiumArguments, chromiumPath } from '../../tests/support/browsers/chromium.mjs';
+import { listening } from '../../tests/support/node/listening.mjs';
+import { channelsLast, contextModel, loadContextModel } from './context-model.mjs';
 
 const SIZE = { height: 48, width: 32, channels: 192, levels: 256 };
 const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -86,7 +86,9 @@ const serve = (given) =>
     if (given[url.slice(1)]) return response.end(given[url.slice(1)]);
     const isPage = url === '/';
     response.setHeader('Content-Type', isPage ? 'text/html' : 'text/javascript');
-    response.end(isPage ? '<!doctype html><link rel="icon" href="data:,">' : await readFile(path(`dist${url}`)));
+    response.end(
+      isPage ? '<!doctype html><link rel="icon" href="data:,">' : await readFile(path(`dist${url}`)),
+    );
   });
 
 /** Codes in a page of a browser. */
@@ -104,7 +106,10 @@ async function inPage(browser, address, hasWebAssembly) {
 /** Codes in another process of Node. */
 async function inNode(address, hasWebAssembly) {
   const runtime = new URL('../../dist/runtime/index.js', import.meta.url);
-  const module = script(address, { hasWebAssembly, runtime }).replace('export const coded =', 'const coded =');
+  const module = script(address, { hasWebAssembly, runtime }).replace(
+    'export const coded =',
+    'const coded =',
+  );
   const args = ['--input-type=module', '-e', `${module}\nconsole.log(JSON.stringify(await coded));`];
   return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout);
 }
@@ -119,7 +124,10 @@ await inTemporaryFolder(async (folder) => {
   };
   note('CompressAI, PyTorch', runPython(folder));
   const { file, latents, side, logP } = await readAll(folder);
-  const nats = await runtime.logProb(runtime.readPortable(file), latents, { condition: side, perValue: true });
+  const nats = await runtime.logProb(runtime.readPortable(file), latents, {
+    condition: side,
+    perValue: true,
+  });
   const errors = Array.from(nats, (value, i) => Math.abs(value - logP[i]) / Math.max(1, Math.abs(logP[i])));
   const sums = [nats, logP].map((all) => all.reduce((sum, value) => sum - value, 0));
 
