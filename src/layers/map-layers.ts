@@ -191,8 +191,8 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
 
 /**
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Or, with
- * `spread`, by distributing its features: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F]. Only for maps computed from
- * conditions, since an enlarged map of the image would see later pixels. No weights.
+ * `spread`, by distributing its features: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F], or those of a vector,
+ * [N,rows*columns*F] -> [N,rows,columns,F]. Only for maps computed from conditions, since an enlarged map of the image would see later pixels. No weights.
  *
  * @throws TypeError naming `rows` or `columns` if it is not from 1 to 16,384, or the input if it is not a map.
  * @example

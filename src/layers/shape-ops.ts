@@ -77,7 +77,9 @@ class ShapeNodes extends Nodes<Shape> {
     }
     if (this.unmasked) this.tensorOps.prepare(...this.unmasked);
     this.unmasked = undefined;
-    const shape = ofPixels(what, operands);
+    const given = ofPixels(what, operands);
+    const shape =
+      operation.makesMaps && given.length === 2 ? [given[0] ?? null, 1, 1, given[1] ?? null] : given; // a vector as a map of one place
     if (shape.length > 4) {
       if (node.size === sizes[0] && operands.every((x) => String(x) === String(shape))) return shape; // elementwise
       throwTypeError(`${what}: input`, 'features [N,H,W,F]', shape);

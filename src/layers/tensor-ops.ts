@@ -50,7 +50,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     return tf.slice(padded, 0, x.shape); // [N,H,W,F]
   },
   upsample(x, rows, columns, spread = false) {
-    const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
+    const [n, h, w, features] = atPixels(x).shape as tf.Tensor4D['shape'];
     if (spread) {
       const each =
         checkFeatures('upsample: input', features, rows * columns, 'rows * columns') / rows / columns;

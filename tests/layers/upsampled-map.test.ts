@@ -43,6 +43,14 @@ onEachBackend('UpsampledMap', (backend) => {
     const y = upsampledMap({ rows: 2, columns: 3, spread: true }).apply(x); // [1,2,6,2]
     const top = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]; // row 0 of both places, then row 1
     expect(await take(y)).toEqual([...top, ...top.map((feature) => feature + 6)]);
+    const vector = scoped(
+      tf.tensor2d(
+        Array.from({ length: 6 }, (_, i) => i),
+        [1, 6],
+      ),
+    );
+    const map = upsampledMap({ rows: 3, columns: 1, spread: true }).apply(vector); // [1,3,1,2]
+    expect([map.shape, await take(map)]).toEqual([[1, 3, 1, 2], [0, 1, 2, 3, 4, 5]]); // biome-ignore format: one line
     const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.square(upsampledMap({ rows: 2, columns: 3, spread: true }).apply(input))))(x);
     expect(await take(dx)).toEqual(Array.from({ length: 24 }, (_, i) => 2 * i));
   });

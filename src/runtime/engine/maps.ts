@@ -117,13 +117,13 @@ export function withMaps(
   }
 }
 
-/** Spreads the features of a map's places over rows and columns: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F]. */
+/** Spreads the features of a map's places, or of a vector, over rows and columns: [N,h,w,rows*columns*F] -> [N,rows*h,columns*w,F]. */
 function spreadMap(
   { shape, values, enlarged: [tall, wide] = [1, 1] }: GivenCondition,
   [height, width]: readonly [number, number],
   { rows, columns, size }: { readonly rows: number; readonly columns: number; readonly size: number },
 ): GivenCondition {
-  const [h, w, features] = shape as [number, number, number];
+  const [h, w, features] = (shape.length === 1 ? [1, 1, ...shape] : shape) as [number, number, number];
   const spread = new Float32Array((values.length / (h * w * features)) * height * width * size);
   for (let to = 0; to < spread.length; to += size) {
     const place = to / size;

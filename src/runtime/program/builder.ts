@@ -1,7 +1,7 @@
 import { isSameWindow } from '../core/window';
 import { checkedSize, type MakeWeight, Nodes, type Norm } from './nodes';
 import type { OperandShape, Operation, WeightReference } from './operation';
-import { opsOf } from './operations';
+import { operationOf, opsOf } from './operations';
 import type { ProgramNode } from './program';
 import { factorOf } from './readiness';
 import { type LayerWeight, ownName } from './weights';
@@ -85,7 +85,7 @@ export class ProgramBuilder extends Nodes<Features> {
   private push(
     node: ProgramNode,
     operands: readonly NodeFeatures[],
-    isConstant = operands.every((operand) => operand.isConstant),
+    isConstant = !operationOf(node).makesMaps && operands.every((operand) => operand.isConstant),
   ): Features {
     const ofOperands = operands.find(({ scale }) => scale !== null)?.scale ?? null;
     const factor = factorOf(node);

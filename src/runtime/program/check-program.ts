@@ -196,7 +196,7 @@ function checkNodes(
       unusedWeights.delete(record[name]);
     }
     let wanted = checkedSize(operation, operands, fields, what, node.size);
-    let isConstant = operands.every((operand) => operand.isConstant);
+    let isConstant = !operation.makesMaps && operands.every((operand) => operand.isConstant);
     if (node.op === 'image') {
       wanted = channels;
       isConstant = false;

@@ -104,7 +104,7 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
       if (differs(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
     if (readsWholeMaps(node) && node.op !== 'position') {
       if (some(seeImage)) unfit('its input depends on the image, so it would see later pixels');
-      if (size === undefined) unfit('its input is the same at every pixel');
+      if (size === undefined && !operationOf(node).makesMaps) unfit('its input is the same at every pixel');
     }
     const isStrided = factorOf(node) !== 1;
     if ((isStrided && differs(size, ofImage)) || (readsWholeMaps(node) && some(areStrided)))
@@ -121,8 +121,8 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
       const condition = conditions[node.index] as ConditionShape;
       return sizeOfMap(condition) ?? (isOfPlaces(condition) ? ofImage : undefined);
     }
-    if (node.op !== 'upsample' || ofOperands === undefined) return ofOperands;
-    const [height, width] = ofOperands;
+    if (node.op !== 'upsample') return ofOperands;
+    const [height, width] = ofOperands ?? [1, 1]; // a vector is a map of one place
     return [height && height * node.rows, width && width * node.columns];
   }
 }

@@ -88,6 +88,8 @@ export interface Operation<
   readonly fields: D;
   /** Whether operands must vary from pixel to pixel. @default false */
   readonly isOfMaps?: boolean;
+  /** Whether its result varies from pixel to pixel, even if its operands do not. @default false */
+  readonly makesMaps?: boolean;
   /**
    * How many features it computes. `size` is the number that a caller or a file asks for; most operations ignore it.
    *

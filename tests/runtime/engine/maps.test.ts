@@ -123,16 +123,23 @@ describe('maps that come before the image', () => {
 });
 
 describe('maps', () => {
-  it('are of numbers of another size too', () => {
+  it('are of numbers of another size too, and of vectors that are spread over rows or places', () => {
     const program = new ProgramBuilder();
     const image = program.image(1);
     const weight = weights(3);
     const around = program.ops.conv(program.condition(0, 2, true), weight([3, 3, 2, 6]), null, windowOf({ kernelSize: 3, shift: 'same' }));
     const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
     const scales = program.ops.pointwise('log', program.ops.upsample(around, 2, 3, true), 0.1);
-    const all = program.ops.concat(seen, scales);
+    const vector = program.condition(1, HEIGHT * 2, false);
+    const rows = program.ops.upsample(program.ops.upsample(program.ops.pointwise('tanh', vector), HEIGHT, 1, true), 1, WIDTH); // [4,9,2]
+    const table = program.ops.upsample(program.condition(2, HEIGHT * WIDTH, false), HEIGHT, WIDTH, true); // [4,9,1]
+    const all = program.ops.concat(seen, scales, rows, table);
     const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
-    const conditions: ConditionShape[] = [{ kind: 'map', size: 2, shape: COARSE }];
+    const conditions: ConditionShape[] = [
+      { kind: 'map', size: 2, shape: COARSE },
+      { kind: 'vector', size: HEIGHT * 2 },
+      { kind: 'vector', size: HEIGHT * WIDTH },
+    ];
     expectAsDefined(modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions }), {
       numImages: 3,
       chunkImages: 2,

@@ -1,5 +1,5 @@
 import { flag, integer, optional } from '../../core/arguments';
-import { checkFeatures } from '../../core/check';
+import { checkFeatures, throwTypeError } from '../../core/check';
 import { MAX_LENGTH } from '../../core/images';
 import { type KernelWindow, pointWindow } from '../../core/window';
 import type { Nodes } from '../nodes';
@@ -13,8 +13,10 @@ export const upsample = operation({
   name: 'upsample',
   operands: 1,
   fields: { rows: enlargement, columns: enlargement, spread: optional(flag(false)) },
-  isOfMaps: true,
+  makesMaps: true,
   size([x], { rows, columns, spread }, what) {
+    if (x.isConstant && !spread)
+      throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
     return spread
       ? checkFeatures(`${what}: input`, x.size, rows * columns, 'rows * columns') / rows / columns
       : x.size;
@@ -37,8 +39,8 @@ export const position = operation({
 export const mapOps = <T>(nodes: Nodes<T>) => ({
   /**
    * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. Or spreads its
-   * features over them, those of the first row's first column first: [N,H,W,rows*columns*F] -> [N,rows*H,columns*W,F]. In
-   * programs, only for maps computed from conditions.
+   * features over them, those of the first row's first column first: [N,H,W,rows*columns*F] -> [N,rows*H,columns*W,F], or
+   * [N,rows*columns*F] -> [N,rows,columns,F]. In programs, only for maps computed from conditions.
    */
   upsample(x: T, rows: number, columns: number, spread = false): T {
     return nodes.add(upsample, [x], { rows, columns, spread: spread || undefined });
