@@ -7,6 +7,7 @@ export {
   type Leak,
 } from './causality/check-causality';
 export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './causality/receptive-field';
+export { averages } from './inference/averages';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './inference/codec';
 export { logPartition } from './inference/log-partition';
 export {
@@ -73,6 +74,7 @@ export type { SymmetricOptions, Symmetry, SymmetryShape } from './runtime/core/s
 export type { KernelWindow } from './runtime/core/window';
 export type { DistributionShape } from './runtime/distributions/kinds';
 export type { PixelDistribution, Softmax } from './runtime/distributions/pixel-distribution';
+export type { Averages, AveragesArgs, Observables } from './runtime/likelihood/averages';
 export type { Energy } from './runtime/likelihood/energies';
 export type { LogPartition, LogPartitionArgs } from './runtime/likelihood/log-partition';
 export type { Expressed, Ops } from './runtime/program/operations';

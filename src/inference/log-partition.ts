@@ -4,8 +4,8 @@ import {
   type LogPartition,
   type LogPartitionArgs,
   logPartition as ofPortable,
-  readLogPartition,
 } from '../runtime/likelihood/log-partition';
+import { readWeighingArguments } from '../runtime/likelihood/weighed-images';
 import { isPortable, type PortableModel } from '../runtime/program/program';
 import { type TfjsModel, tensorImageModel } from './tensor-model';
 
@@ -40,6 +40,6 @@ export async function logPartition(
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
   if (isPortable(model)) return ofPortable(model, energy, args);
-  const { pool, ...values } = readLogPartition(energy, args);
+  const { pool, ...values } = readWeighingArguments('logPartition', energy, args);
   return estimated(tensorImageModel('logPartition: model', model, { pool }), energy, values);
 }

@@ -1,22 +1,18 @@
-import { type Given, integer, number, optional, readArguments } from '../core/arguments';
-import { checkFunction } from '../core/check';
-import { memoryFor } from '../core/images';
-import { exp, log } from '../kernels/arithmetic';
+import type { Given } from '../core/arguments';
+import { log } from '../kernels/arithmetic';
 import type { PortableModel } from '../program/program';
 import type { ImageModel } from '../sampling/image-model';
-import { portableImageModel } from '../sampling/portable';
-import { type Energy, energiesOf, energyArguments, planEnergyJob, timesBeta } from './energies';
-
-const logPartitionArguments = {
-  /** The inverse temperature. @default 1 */
-  beta: optional(number(), 1),
-  /** The number of images drawn. */
-  numImages: integer({ from: 2 }),
-  ...energyArguments,
-};
+import type { Energy } from './energies';
+import {
+  readWeighing,
+  sumOf,
+  type WeighingValues,
+  weighedImages,
+  type weighingArguments,
+} from './weighed-images';
 
 /** Arguments of {@link logPartition}. */
-export interface LogPartitionArgs extends Given<typeof logPartitionArguments> {}
+export interface LogPartitionArgs extends Given<typeof weighingArguments> {}
 
 /** The result of {@link logPartition}. */
 export interface LogPartition {
@@ -52,51 +48,28 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  const checked = portableImageModel('logPartition: model', model);
-  const { pool, ...values } = readLogPartition(energy, args);
-  const inPool: ImageModel | undefined = pool && { ...checked, draw: (job) => pool.draw(model, job) };
-  return estimated(inPool ?? checked, energy, values);
+  return estimated(...readWeighing('logPartition', model, energy, args));
 }
-
-/** Checks the arguments of {@link logPartition}. */
-export function readLogPartition(energy: unknown, args: LogPartitionArgs) {
-  checkFunction('logPartition: energy', energy);
-  return readArguments('logPartition', args, logPartitionArguments);
-}
-
-/** How many images are drawn at a time. */
-const AT_A_TIME = 1024;
 
 /** Estimates log Z by images of a model of any kind. */
 export async function estimated(
   model: ImageModel,
   energy: Energy,
-  { beta, numImages, ...options }: Omit<ReturnType<typeof readLogPartition>, 'pool'>,
+  values: WeighingValues,
 ): Promise<LogPartition> {
-  const logWeights = memoryFor('logPartition', () => new Float64Array(numImages));
-  const whole = planEnergyJob('logPartition', model, { ...options, numImages });
-  for (let firstImage = 0; firstImage < numImages; firstImage += AT_A_TIME) {
-    const job = { ...whole, firstImage, numImages: Math.min(AT_A_TIME, numImages - firstImage) };
-    const { levels, logProb } = await model.draw(job);
-    const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job, true);
-    const costs = timesBeta('logPartition', energies, beta, job);
-    for (const [n, cost] of costs.entries()) logWeights[firstImage + n] = -cost - (logProb[n] as number);
-  }
-  const greatest = logWeights.reduce((max, one) => Math.max(max, one), -Infinity);
-  if (greatest === -Infinity) {
-    const all = `energy: Infinity for all ${numImages} images`;
-    throw new Error(`logPartition: ${all}: the model draws none that is allowed`);
-  }
-  const weights = logWeights.map((one) => exp(one - greatest));
-  const sum = sumOf(weights);
+  const { numImages } = values;
+  const { logWeights, greatest, weights, sum, effectiveSampleSize } = await weighedImages(
+    'logPartition',
+    model,
+    energy,
+    values,
+  );
   const mean = sum / numImages;
   const variance = sumOf(weights.map((weight) => (weight - mean) ** 2)) / (numImages - 1);
   return {
     logZ: greatest + log(mean),
     standardError: Math.sqrt(variance / numImages) / mean, // of log(mean), by its derivative
     bound: sumOf(logWeights) / numImages,
-    effectiveSampleSize: sum ** 2 / sumOf(weights.map((weight) => weight ** 2)),
+    effectiveSampleSize,
   };
 }
-
-const sumOf = (numbers: Float64Array): number => numbers.reduce((sum, one) => sum + one, 0);
