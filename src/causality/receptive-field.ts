@@ -67,8 +67,9 @@ export async function receptiveField(
   }
 
   const { distribution, conditions } = shape;
+  const areIndependent = isSoftmax(distribution) || distribution.data?.kind === 'gaussian'; // channels, given their outputs
   /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */
-  const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
+  const isOfPlace = (other: number) => (areIndependent ? other === channel : other <= channel);
   const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
   const [start, end] = [indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)];
   const traced = trace(model, shape);
@@ -86,7 +87,7 @@ export async function receptiveField(
       if (channels.some((other) => hasMoved(start + other))) isSeen[input] = 1;
     });
   }
-  if (!isSoftmax(distribution)) isSeen.fill(1, start, end); // seen by the distribution itself
+  if (!areIndependent) isSeen.fill(1, start, end); // seen by the distribution itself
 
   const places = Array.from(isSeen, (_, index) => placeOf(index, imageShape));
   const seen = places.filter((_, index) => isSeen[index] === 1);

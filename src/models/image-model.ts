@@ -2,7 +2,7 @@ import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layer
 import { LevelEmbedding, OneHotClass, OneHotCodes, OneHotLevels } from '../layers/encodings';
 import type { DistributionLayer, TensorDistribution } from '../layers/types';
 import { checkFunction, throwTypeError } from '../runtime/core/check';
-import { type ConditionShape, checkKinds } from '../runtime/core/conditions';
+import { type ConditionShape, checkKinds, sizeOfMap } from '../runtime/core/conditions';
 import { refuseSymmetries } from '../runtime/core/symmetries';
 import { softmaxOf } from '../runtime/distributions/categorical';
 import {
@@ -53,6 +53,15 @@ export function imageModelShape(what: string, graph: Graph): ImageModelShape {
     throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hint}`);
   }
   checkKinds(what, conditions);
+  const fixed = conditions.find((condition) => sizeOfMap(condition) !== undefined);
+  if (fixed !== undefined && (height === null || width === null)) {
+    const size = sizeOfMap(fixed)?.join('x');
+    throwTypeError(`${what}: imageShape`, `a height and a width, since a condition has ${size} places`, [
+      height,
+      width,
+      channels,
+    ]);
+  }
   checkNotDisposed(what, graph);
   const { levels } = distribution;
   for (const { outboundLayer: layer } of (image as SymbolicTensor).sourceLayer.outboundNodes) {

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   autoregressiveModel,
   gatedPixelCNN,
+  gaussian,
   logisticMixture,
   maskedConv2d,
   oneHotClass,
@@ -88,6 +89,16 @@ onEachBackend('receptiveField', (backend) => {
     const model = scoped(autoregressiveModel({ inputs: image, outputs }));
     const { seen } = await receptiveField(model, { row: 0, column: 1, channel: 1 });
     expect(seen).toEqual([[0, 0, 0], [0, 0, 1], [0, 1, 0]]); // biome-ignore format: rows
+
+    const alone = gaussian({ imageChannels: 2, levels: 3 }).apply(
+      maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image),
+    );
+    const gaussians = scoped(autoregressiveModel({ inputs: image, outputs: alone as tfl.SymbolicTensor }));
+    const field = await receptiveField(gaussians, { row: 0, column: 1, channel: 1 });
+    expect(field.seen).toEqual([
+      [0, 0, 0],
+      [0, 0, 1],
+    ]); // not the first channel of its own pixel
   });
 
   it('sees as much of categories as of intensities, tried or read off the graph', async () => {

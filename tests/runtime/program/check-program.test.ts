@@ -241,7 +241,7 @@ const codes: Kind = {
     ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 values (maxValues), got 268435456', { 'conditions.0.shape': [16384, 16384] }],
     ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', { 'conditions.0.shape': [1, 3] }],
     ['codes that become a taller image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [4,6]', { 'conditions.0.shape': [2, 2] }],
-    ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', { imageShape: [null, null, 1] }],
+    ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [null,null] and [2,6]', { imageShape: [null, null, 1] }],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
     ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each read by one node, got 0', { 'nodes.9.index': 0 }],
     ['a map of no rows', 'conditions: 0: shape: wanted an integer from 1 to 16384, got 0', { 'conditions.0': { kind: 'map', size: 1, shape: [0, 2] } }],
@@ -251,6 +251,7 @@ const codes: Kind = {
       program.nodes[3] = { op: 'pointwise', size: 2, input: 2, fn: 'relu', parameter: 0 };
     }],
     ['the log of what may be 0', 'node 3 (pointwise): parameter: wanted a number above 0, the least whose log is taken', { 'nodes.3': { op: 'pointwise', size: 1, input: 2, fn: 'log', parameter: 0 } }],
+    ['a log from beyond float32', 'node 3 (pointwise): parameter: wanted a number above 0', { 'nodes.3': { op: 'pointwise', size: 1, input: 2, fn: 'log', parameter: 1e300 } }],
     ['two maps of codes', 'at most one class, one vector, one map and one map of codes', { 'conditions.1': { kind: 'codes', levels: 2, shape: [1, 2] } }],
     ['columns without end', 'node 5 (upsample): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
     ['features that do not spread over these places', 'node 5 (upsample): input: wanted a multiple of rows * columns (6), got 2', { 'nodes.5.spread': true }],

@@ -25,6 +25,8 @@ interface TapSpan {
 interface Part {
   readonly outputs: SlotRange;
   readonly inputs: readonly SlotRange[];
+  /** The groups of the window that these outputs are of. */
+  readonly groups: readonly number[];
 }
 
 /** A part with weights laid out in the heap. */
@@ -136,21 +138,33 @@ function partsOf({ window, x, y }: UnpackedKernel): Part[] {
   const { groups = 1 } = window;
   const [featuresIn, featuresOut] = [x.layout.slotOf.length, y.layout.slotOf.length];
   const outSlots = wholeVectors((y.layout.slotOf.at(-1) as number) + 1);
-  if (groups === 1) return [{ outputs: [0, outSlots], inputs: [[0, x.layout.slots]] }];
-  const seen = Array.from({ length: outSlots / 4 }, () => new Set<number>()); // of each block
+  if (groups === 1) return [{ outputs: [0, outSlots], inputs: [[0, x.layout.slots]], groups: [0] }];
+  const blocks = Array.from({ length: outSlots / 4 }, () => ({
+    seen: new Set<number>(),
+    groups: new Set<number>(),
+  }));
   for (let group = 0; group < groups; group++) {
     const inputs = featuresOfGroup(window, group, featuresIn).flatMap((range) => slotsOf(x.layout, range));
     for (const slot of featuresOfGroup(window, group, featuresOut).flatMap((range) =>
       slotsOf(y.layout, range),
-    ))
-      for (const input of inputs) seen[slot >> 2]?.add(input);
+    )) {
+      const { seen, groups } = blocks[slot >> 2] as (typeof blocks)[number];
+      groups.add(group);
+      for (const input of inputs) seen.add(input);
+    }
   }
   const parts: Part[] = [];
-  for (const [block, slots] of seen.entries()) {
-    const inputs = joined([...slots].sort((a, b) => a - b).map((slot): SlotRange => [slot, slot + 1]));
-    const isSame = String(parts.at(-1)?.inputs) === String(inputs);
-    const [start] = isSame ? (parts.pop() as Part).outputs : [4 * block];
-    parts.push({ outputs: [start, 4 * block + 4], inputs });
+  for (const [block, { seen, groups }] of blocks.entries()) {
+    const inputs = joined([...seen].sort((a, b) => a - b).map((slot): SlotRange => [slot, slot + 1]));
+    const last = parts.at(-1);
+    const isSame = last !== undefined && String(last.inputs) === String(inputs);
+    if (isSame) parts.pop();
+    const before = isSame ? last : { outputs: [4 * block], groups: [] };
+    parts.push({
+      outputs: [before.outputs[0] as number, 4 * block + 4],
+      inputs,
+      groups: [...new Set([...before.groups, ...groups])],
+    });
   }
   return parts;
 }
@@ -176,7 +190,7 @@ export function packTaps(
   packed: Float32Array,
   taps: readonly Tap[],
   { window, kernel, levels, x, y }: UnpackedKernel,
-  { inputs, outputs }: Part,
+  { inputs, outputs, groups: ofPart }: Part,
   inputStride: number,
   blockStride: number,
 ): void {
@@ -186,7 +200,7 @@ export function packTaps(
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
   const slots = inputs.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
   const inputAt = new Map(slots.map((slot, i) => [slot, i]));
-  for (let group = 0; group < groups; group++) {
+  for (const group of ofPart) {
     const seen = featuresOfGroup(window, group, x.layout.slotOf.length).flatMap((range) =>
       slotsOf(x.layout, range),
     );
@@ -194,11 +208,11 @@ export function packTaps(
       return Array.from({ length: to - from }, (_, i) => from + i);
     });
     const slotOf = (o: number) => (y.layout.slotOf[o] as number) - outputs[0];
-    const ofPart = Int32Array.from(
+    const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = ofPart.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
-    for (const [t, [row, column]] of ofPart.length > 0 ? taps.entries() : []) {
+    const outputAt = packedOutputs.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
+    for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
       for (let i = 0; i < featuresIn; i++) {
@@ -206,8 +220,8 @@ export function packTaps(
         const to = (input * each + (i % each)) * inputStride;
         const from = start + i * featuresOut;
         const first = firstSeeing(window, visibility, i, featuresIn, featuresOut);
-        for (let k = ofPart.length - 1; k >= 0 && (ofPart[k] as number) >= first; k--) {
-          packed[to + (outputAt[k] as number)] = kernel[from + (ofPart[k] as number)] as number;
+        for (let k = packedOutputs.length - 1; k >= 0 && (packedOutputs[k] as number) >= first; k--) {
+          packed[to + (outputAt[k] as number)] = kernel[from + (packedOutputs[k] as number)] as number;
         }
       }
     }

@@ -29,7 +29,7 @@ export const lstm: Lowering<'lstm'> = {
     const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
 
     const window = windowAround(kernelSize, 'everythingAndBelow', 1); // hides nothing
-    const whole = { outputs: [0, 4 * slots], inputs: [[0, slots]] } as const;
+    const whole = { outputs: [0, 4 * slots], inputs: [[0, slots]], groups: [0] } as const;
     const unpacked = { window, kernel: numbers(node.kernel), levels: null, x: y, y: { layout: { slotOf } } };
     /** The gates: `sums` plus the contribution of states through some taps of the kernel. */
     const product = (states: Operand, taps: readonly Tap[], sums: Operand): Instruction => {

@@ -5,9 +5,11 @@ import {
   checkFields,
   checkInteger,
   checkList,
+  checkMemory,
   checkOneOf,
   throwTypeError,
 } from '../../core/check';
+import { MAX_LENGTH } from '../../core/images';
 import {
   dilationOf,
   featuresOfGroup,
@@ -44,17 +46,15 @@ export const conv = operation({
   reads: ({ window, size }, [featuresIn = 0]) => readsOfWindow(window, featuresIn, size),
   scale: ({ window: { stride, transposed } }) => (transposed ? 1 / stride : stride),
   readsWholeMaps: ({ window }) => seesBelow(window),
-  work({ window, size }, [featuresIn = 0]) {
+  work({ window, size }, [featuresIn = 0], places, what) {
     const { kernelSize, imageChannels, groups = 1 } = window;
     const padded = (features: number) => imageChannels * wholeVectors(features / imageChannels); // each channel's group
-    const [rows, columns] = dilationOf(window).map(
-      (rate, axis) => rate * ((kernelSize[axis] as number) - 1),
-    ) as [number, number];
-    const kept = (1 + rows) * (1 + 2 * columns) * padded(featuresIn); // so that a small file cannot reach far
-    return (
-      kernelSize[0] * kernelSize[1] * padded(featuresIn / groups) * padded(size) +
-      (window.dilation ? kept : 0)
-    );
+    const rows = 1 + dilationOf(window)[0] * (kernelSize[0] - 1);
+    checkMemory(`${what}: places within reach, features`, [
+      Math.min(places, rows * MAX_LENGTH),
+      padded(featuresIn),
+    ]);
+    return kernelSize[0] * kernelSize[1] * padded(featuresIn / groups) * padded(size);
   },
 });
 

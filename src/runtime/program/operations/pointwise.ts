@@ -50,7 +50,8 @@ export const pointwise = operation({
   operands: 1,
   fields: { fn: oneOf(...pointwiseNames), parameter: number() },
   size([x], { fn, parameter }, what) {
-    if (fn === 'log' && !(Math.fround(parameter) > 0))
+    const least = Math.fround(parameter);
+    if (fn === 'log' && !(least > 0 && least < Infinity))
       throwTypeError(`${what}: parameter`, 'a number above 0, the least whose log is taken', parameter);
     return x.size;
   },
