@@ -48,6 +48,7 @@ const TITLES = {
   gpt: 'Image GPT',
   'row-lstm': 'PixelRNN (Row LSTM)',
   'diagonal-bi-lstm': 'PixelRNN (Diagonal BiLSTM)',
+  'conv-next': 'PixelCNN (ConvNeXt blocks)',
 };
 const SMOOTHING = 0.98; // of the training loss that is shown: about the last 50 steps
 

@@ -7,9 +7,14 @@ import {
   pixelSNAIL,
   rowLSTMBlock,
 } from 'pixelcnn-layers';
+import { convNeXtBlock } from './conv-next-block.mjs';
 
 /** The blocks of `pixelCNN` other than its default. */
-const BLOCKS = { 'row-lstm': rowLSTMBlock, 'diagonal-bi-lstm': diagonalBiLSTMBlock };
+const BLOCKS = {
+  'row-lstm': rowLSTMBlock,
+  'diagonal-bi-lstm': diagonalBiLSTMBlock,
+  'conv-next': convNeXtBlock,
+};
 
 /**
  * The network that a run of train.mjs trains, with new weights.

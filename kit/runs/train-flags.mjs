@@ -15,7 +15,7 @@ import {
 import { SYMMETRIES } from '../models/orientations.mjs';
 import { BACKENDS } from './backend.mjs';
 
-const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated'];
+const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'conv-next', 'gated'];
 const CONDITIONED = ['gated', 'plus-plus', 'snail', 'gpt'];
 const MODELS = [...STACKS, 'plus-plus', 'snail', 'gpt'];
 
@@ -39,7 +39,7 @@ export const FOR_MODELS = {
   'out-dim': STACKS,
   blocks: [...STACKS, 'snail'],
   'first-kernel': STACKS,
-  kernel: ['pixelcnn', 'row-lstm', 'gated', 'snail'],
+  kernel: ['pixelcnn', 'row-lstm', 'conv-next', 'gated', 'snail'],
   input: [...STACKS, 'snail'],
   output: [...STACKS, 'plus-plus', 'snail'],
 };
@@ -72,7 +72,7 @@ test images and draws samples from it. Without --validation, the test images als
     .optionsGroup('Model:')
     .option(
       '--model <name>',
-      'pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; gated, which has no blind spot; plus-plus, for photographs; snail, with attention, for codes; or gpt, a transformer, for codes and palettes',
+      'pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; conv-next, with blocks of ConvNeXt; gated, which has no blind spot; plus-plus, for photographs; snail, with attention, for codes; or gpt, a transformer, for codes and palettes',
       oneOf(MODELS),
       'pixelcnn',
     )

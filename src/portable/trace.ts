@@ -110,10 +110,12 @@ export function warnOfObstacle(caller: string, model: LayersModel, obstacle: str
 /** Thrown only within {@link trace}. */
 class Obstacle extends Error {}
 
+/** The features of a tensor. If it is of a model that is a layer of another, `prefix` is for the names of its layers. */
 function build(
   builder: ProgramBuilder,
   known: Map<SymbolicTensor, Features>,
   tensor: SymbolicTensor,
+  prefix = '',
 ): Features {
   const before = known.get(tensor);
   if (before !== undefined) return before;
@@ -121,9 +123,16 @@ function build(
   const className = layer.getClassName();
   const cannot = `layer '${layer.name}' (${className}) cannot be evaluated pixel by pixel`;
   const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
-  const inputs = tensors.map((input) => build(builder, known, input)) as [Features, ...Features[]];
+  const inputs = tensors.map((input) => build(builder, known, input, prefix)) as [Features, ...Features[]];
   const shapes = tensors.map(({ shape }) => shape);
-  builder.enterLayer(layer.name);
+  const within: Partial<LayersModel> = layer as layers.Layer; // if the layer is itself a model
+  if (within.inputs !== undefined && within.outputs?.length === 1) {
+    const given = new Map(within.inputs.map((input, i) => [input, inputs[i] as Features])); // anew each time it is applied
+    const features = build(builder, given, within.outputs[0] as SymbolicTensor, `${prefix}${layer.name}.`);
+    known.set(tensor, features);
+    return features;
+  }
+  builder.enterLayer(prefix + layer.name);
   if (layer.express !== undefined && overridesCall(layer))
     throw new Obstacle(`${cannot}: its class has its own call, not only express`);
   let features: Features | null | undefined;

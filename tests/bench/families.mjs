@@ -1,9 +1,9 @@
 // All families of networks side by side, on all data sets: what they reached, from docs/results/runs, and what a step of training and drawing cost,
 // timed here in turn.
 //
-//   npm run bench:families -- [--seconds 60] [--write]
+//   npm run bench:families -- [--seconds 60] [--data 'Fashion-MNIST 28x28, 16 levels'] [--write]
 //
-// --seconds is for each data set; --write puts the table into docs/results/index.md. Networks whose runs are not there are left out.
+// --seconds is for each data set; --data prints the rows of one; --write puts the table into docs/results/index.md. Networks whose runs are not there are left out.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { compiled, randomBatch } from './lib/networks.mjs';
 import { msAndTimes, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const { flags, publish } = benchmark('index', 'bench:families', { seconds: 60 });
+const { flags, publish } = benchmark('index', 'bench:families', { seconds: 60, data: '' });
 const batch = 16;
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 
@@ -30,6 +30,7 @@ const NAMES = {
   gated: (run) => `\`gatedPixelCNN\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
   'row-lstm': (run) => `\`rowLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
   'diagonal-bi-lstm': (run) => `\`diagonalBiLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
+  'conv-next': (run) => `ConvNeXt's block, hidden ${run.hiddenDim}, ${blocks(run)}`,
   'plus-plus': (run) => `\`pixelCNNPlusPlus\`, filters ${run.filters}${run.fromData ? ', `initializeFromData` first' : ''}`,
   snail: (run) => `\`pixelSNAIL\`, filters ${run.filters}, ${blocks(run)}`,
   gpt: (run) => `\`imageGPT\`, width ${run.width}, ${blocks({ numBlocks: run.numLayers })}`,
@@ -86,5 +87,5 @@ async function rowsOf(title, names) {
 
 await useBackend('wasm');
 const rows = [];
-for (const [title, names] of Object.entries(FAMILIES)) rows.push(...(await rowsOf(title, names)));
+for (const [title, names] of Object.entries(FAMILIES)) if (title.startsWith(flags.data)) rows.push(...(await rowsOf(title, names)));
 await publish(`${tableOf(rows)}\n\n${batch} images per step; medians of one run on one core of ${machine()}.`);

@@ -88,8 +88,13 @@ const graphs: Record<string, (image: Symbolic) => Symbolic> = {
 
 function nested(): tfl.LayersModel {
   const inner = tfl.input({ shape: [4, 4, 2] });
-  return tfl.model({ inputs: inner, outputs: apply(stock('within', 2, 3), inner) });
+  return tfl.model({ inputs: inner, outputs: apply(stock('within', 2, 3), inner), name: 'graph' });
 }
+
+it('names one of a model within by both', async () => {
+  const model = graph((image) => apply(nested(), apply(conv('a', 'A', 1), image)));
+  expect(await checkCausality(model)).toMatchObject({ causal: false, layer: 'graph.within' });
+});
 
 it.each(Object.keys(graphs))('names %s', async (name) => {
   const model = graph(graphs[name] as (typeof graphs)[string]);
@@ -98,7 +103,6 @@ it.each(Object.keys(graphs))('names %s', async (name) => {
 
 it.each<[string, () => tfl.layers.Layer]>([
   ['a pooling layer', () => tfl.layers.maxPooling2d({ poolSize: 3, strides: 1, padding: 'same' })],
-  ['a model', () => nested()],
   ['a row of a stock convolution, which may be moved down', () => tfl.layers.conv2d({ filters: 2, kernelSize: [1, 3], padding: 'same' })],
 ])('names none where the graph does not tell: %s', async (_, make) => {
   const model = graph((image) => apply(make(), apply(conv('a', 'A', 1), image)));

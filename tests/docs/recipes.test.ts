@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import { commandsOf, flagsOf, type Recipe, readRecipes, recipeOf } from '../../scripts/lib/recipes.mjs';
@@ -10,6 +11,13 @@ afterEach(() => {
   for (const listener of process.listeners('uncaughtException')) {
     if (!listeners.includes(listener)) process.removeListener('uncaughtException', listener);
   }
+});
+
+it('has the block of the guide in the runs that train it', async () => {
+  const [block, guide] = await Promise.all(
+    ['kit/models/conv-next-block.mjs', 'docs/guides/make-a-layer.md'].map((file) => readFile(file, 'utf8')),
+  );
+  expect(guide).toContain(block?.slice(block.indexOf('const chain')));
 });
 
 describe('recipes of the runs in the docs', () => {

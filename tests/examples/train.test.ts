@@ -312,6 +312,7 @@ describe('train.mjs', () => {
   it.each([
     ['row-lstm', SMALL, 'PixelRNN (Row LSTM)'],
     ['diagonal-bi-lstm', SMALL, 'PixelRNN (Diagonal BiLSTM)'],
+    ['conv-next', SMALL, 'PixelCNN (ConvNeXt blocks)'],
     ['gpt', `--data digits ${GPT} --batch 4 --eval-images 20 --samples 2`, 'Image GPT'],
   ])('gives the same losses when stopped and resumed, of %s, which evaluate.mjs measures', async (name, sizes, title) => {
     const [out, whole] = [join(directory, name), join(directory, `${name}-whole`)];
@@ -334,7 +335,10 @@ describe('train.mjs', () => {
       ['--data digits --out USED', 'holds a run; --resume continues it'],
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
       ['--data digits --levels 32 --out FRESH', 'quantize'],
-      ['--data digits --model row', "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, gpt, got 'row'"],
+      [
+        '--data digits --model row',
+        "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, conv-next, gated, plus-plus, snail, gpt, got 'row'",
+      ],
       ['--data digits --conditional', "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'"],
       ['--data digits --orientations 8', '--orientations: comes with --model gated, plus-plus, snail, gpt'],
       ['--data npy --path UNLABELLED --model gated --orientations 8 --out FRESH', '--orientations 8: wanted square images, got 2x3'],

@@ -179,6 +179,17 @@ onBackend('cpu', 'stock layers', () => {
     return model;
   }
 
+  it('a model that is a layer, and has one, draws the images of whole passes', () =>
+    expectDrawnAlike(() =>
+      modelOfTwo((x) => {
+        const [one, other, third] = Array.from({ length: 3 }, () => tfl.input({ shape: [3, 3, 8] })) as [Symbolic, Symbolic, Symbolic];
+        const conv = maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 });
+        const within = tfl.model({ inputs: [one, other], outputs: apply(layers.add(), one, apply(conv, other)) });
+        const outer = tfl.model({ inputs: third, outputs: apply(within, third, apply(layers.reLU(), third)) });
+        return toLogits(apply(layers.add(), x, apply(outer, x)));
+      }),
+    ));
+
   const toLogits = (x: Symbolic) => pixelLogits({ imageChannels: 2, levels: 4 }).apply(x) as Symbolic;
   /** Logits of one channel that sees earlier pixels only, [N,3,3,1,4]. */
   const toOne = (x: Symbolic) =>

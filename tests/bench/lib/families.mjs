@@ -22,6 +22,7 @@ export const FAMILIES = {
     'fashion-16-2000-gpt',
     'fashion-16-row-lstm',
     'fashion-16-diagonal-bi-lstm',
+    'fashion-16-conv-next',
   ],
   'Fashion-MNIST 28x28, 256 levels': [
     'fashion-mixture',
