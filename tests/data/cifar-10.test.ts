@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { imageSet, parseCifar10 } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../support/runs';
+import { forAll } from '../support/runs';
 
 const RECORD = 3073;
 
@@ -28,27 +28,25 @@ const levels = fc.uint8Array({ minLength: 3072, maxLength: 3072 });
 const images = fc.array(fc.tuple(label, levels), { minLength: 1, maxLength: 3 });
 
 describe('parseCifar10', () => {
-  it('reads back what was written, from one file and from several', () => {
-    fc.assert(
-      fc.property(images, fc.nat(), (all, split) => {
-        const set = imageSet({
+  it('reads back what was written, from one file and from several', () =>
+    forAll([images, fc.nat()], { numRuns: 4, seed: 1 }, (all, split) => {
+      const set = imageSet({
           data: Uint8Array.from(all.flatMap(([, values]) => Array.from(values))), shape: [all.length, 32, 32, 3], levels: 256,
           labels: Uint8Array.from(all, ([of]) => of),
         }); // biome-ignore format: in few lines
-        const records = all.map(([of, values]) => record(of, values));
-        expect(parseCifar10(join(records))).toEqual(set);
-        const cut = split % all.length;
-        const files = [records.slice(0, cut), records.slice(cut)].filter((part) => part.length > 0);
-        expect(parseCifar10(files.map(join))).toEqual(set);
-      }),
-      runs({ numRuns: 4, seed: 1 }),
-    );
-  });
+      const records = all.map(([of, values]) => record(of, values));
+      expect(parseCifar10(join(records))).toEqual(set);
+      const cut = split % all.length;
+      const files = [records.slice(0, cut), records.slice(cut)].filter((part) => part.length > 0);
+      expect(parseCifar10(files.map(join))).toEqual(set);
+    }));
 
   it('parses exactly or throws, for any bytes', () => {
     const size = fc.constantFrom(0, 1, RECORD - 1, RECORD, RECORD + 1, 2 * RECORD, 2 * RECORD + 3072);
-    fc.assert(
-      fc.property(size, fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 3, maxLength: 3 }), (length, labels) => {
+    forAll(
+      [size, fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 3, maxLength: 3 })],
+      { numRuns: 50, seed: 1 },
+      (length, labels) => {
         const bytes = new Uint8Array(length).fill(77);
         for (let i = 0; i * RECORD < length; i++) bytes[i * RECORD] = labels[i] as number;
         const n = length / RECORD;
@@ -59,8 +57,7 @@ describe('parseCifar10', () => {
         } else {
           expect(() => parseCifar10(bytes)).toThrow(/^parseCifar10: bytes: wanted .*, got /);
         }
-      }),
-      runs({ numRuns: 50, seed: 1 }),
+      },
     );
   });
 

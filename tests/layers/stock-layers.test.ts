@@ -239,8 +239,8 @@ onBackend('cpu', 'stock layers', () => {
 });
 
 onEachBackend('the arithmetic of stock layers on tensors', () => {
-  it.each(Object.entries(covered))('%s is what the layer itself computes', async (_, make) => {
-    await expectNoLeaks(async () => {
+  it.each(Object.entries(covered))('%s is what the layer itself computes', (_, make) =>
+    expectNoLeaks(async () => {
       const layer = make();
       const isJoining = JOINING.includes(layer.getClassName());
       const large = (seed: number) => noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x);
@@ -268,8 +268,8 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       ops.dispose();
       layer.dispose();
       tf.dispose([a, b, weights]);
-    });
-  });
+    }),
+  );
 });
 
 describe('activation', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fuseAdam } from '../../src/ops/adam';
 import { backends, useBackend } from '../support/backends';
-import { runs } from '../support/runs';
+import { forAllAsync } from '../support/runs';
 import { scoped } from '../support/scoped';
 
 const FLAG = 'PIXELCNN_WASM_KERNELS';
@@ -41,12 +41,9 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
 
   it('takes the steps of tfjs to the bit, of weights without gradients too, and leaves no tensor', async () => {
     const before = tf.memory();
-    await fc.assert(
-      fc.asyncProperty(fc.array(shape, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 6 }), async (shapes, steps) => {
+    await forAllAsync([fc.array(shape, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 6 })], { numRuns: 20, seed: 1 }, async (shapes, steps) => {
         expect(await trained(true, shapes, steps)).toEqual(await trained(false, shapes, steps));
-      }),
-      runs({ numRuns: 20, seed: 1 }),
-    ); // biome-ignore format: one property
+      }); // biome-ignore format: one property
     expect(tf.memory().numTensors).toBe(before.numTensors);
     expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
   });

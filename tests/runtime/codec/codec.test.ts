@@ -13,7 +13,7 @@ import { engineModel } from '../../../src/runtime/sampling/portable';
 import { useBackend } from '../../support/backends';
 import { bytesOf } from '../../support/golden/files';
 import { portableModel } from '../../support/models/portable-model.mjs';
-import { runs, sampled } from '../../support/runs';
+import { forAllAsync, sampled } from '../../support/runs';
 import { noise, setNoise, take } from '../../support/tensors';
 
 /** Levels of images at random. */
@@ -69,8 +69,10 @@ describe('compress and decompress', () => {
       mapSize: fc.constantFrom(0, 0, 2), numImages: fc.constantFrom(1, 2, 7), kind: fc.constantFrom('drawn', 'noise', 'flat'),
       storeCondition: fc.boolean(), seed: fc.integer({ min: 0, max: 999 }),
     }); // biome-ignore format: in few lines
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ size, channels, levels, isAny, numClasses, mapSize, numImages, kind, storeCondition, seed }) => {
+    await forAllAsync(
+      [cases],
+      { numRuns: 15, seed: 1 },
+      async ({ size, channels, levels, isAny, numClasses, mapSize, numImages, kind, storeCondition, seed }) => {
         const imageShape = [...size, channels] as [number, number, number];
         const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize });
         const all = {
@@ -90,8 +92,7 @@ describe('compress and decompress', () => {
           expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
           if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
         }
-      }),
-      runs({ numRuns: 15, seed: 1 }),
+      },
     );
   });
 

@@ -6,20 +6,16 @@ import type { ImageNode } from '../../../src/runtime/program/program';
 import { type Readiness, readinessOf } from '../../../src/runtime/program/readiness';
 import { modelOf, weightOf } from '../../support/models/program';
 import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { expectAsDefined } from '../../support/slow/value-by-value';
 import { noise } from '../../support/tensors';
 
 const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 
-it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
-  fc.assert(
-    fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
-      expectAsDefined(randomProgram(recipe), batch);
-    }),
-    runs({ numRuns: 150, seed: 1 }),
-  );
-});
+it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () =>
+  forAll([fc.record({ recipe: recipes, ...batches })], { numRuns: 150, seed: 1 }, ({ recipe, ...batch }) => {
+    expectAsDefined(randomProgram(recipe), batch);
+  }));
 
 /** A weight of random numbers. */
 const random = (shape: readonly number[], name: string) => {
@@ -54,16 +50,12 @@ function expectSeenRight(program: ProgramBuilder, features: Features, known: Fea
 }
 
 describe('attention', () => {
-  it('may be of queries, keys and values that are ready at any time', () => {
-    fc.assert(
-      fc.property(time, time, time, fc.constantFrom(1, 2, 4), fc.boolean(), (queries, keys, values, heads, own) => {
-        const program = new ProgramBuilder();
-        const of = maps(program);
-        expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads, { own }), of.left);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('may be of queries, keys and values that are ready at any time', () =>
+    forAll([time, time, time, fc.constantFrom(1, 2, 4), fc.boolean()], { numRuns: 40, seed: 1 }, (queries, keys, values, heads, own) => {
+      const program = new ProgramBuilder();
+      const of = maps(program);
+      expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads, { own }), of.left);
+    }));
 
   it.each([false, true])('may be of values that are ready at several times in one head; own: %s', (own) => {
     const program = new ProgramBuilder();
@@ -77,20 +69,16 @@ describe('an LSTM', () => {
     ['rows', [1, 1]], ['rows', [1, 5]], ['fromLeft', [2, 1]], ['fromRight', [2, 1]],
   ); // biome-ignore format: in few lines
 
-  it('may be of gates that are ready at any time', () => {
-    fc.assert(
-      fc.property(time, time, paths, fc.constantFrom(1, 2), (first, second, [path, kernelSize], groups) => {
-        const program = new ProgramBuilder();
-        const of = maps(program);
-        const half = (name: typeof first) => program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
-        const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
-        const size = gates.size / 4;
-        const kernel = random([...kernelSize, size, 4 * size], 'states');
-        expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('may be of gates that are ready at any time', () =>
+    forAll([time, time, paths, fc.constantFrom(1, 2)], { numRuns: 40, seed: 1 }, (first, second, [path, kernelSize], groups) => {
+      const program = new ProgramBuilder();
+      const of = maps(program);
+      const half = (name: typeof first) => program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
+      const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
+      const size = gates.size / 4;
+      const kernel = random([...kernelSize, size, 4 * size], 'states');
+      expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
+    }));
 
   it.each(['rows', 'fromLeft'] as const)('keeps states that only their own row reads, before it begins: %s', (path) => {
     const program = new ProgramBuilder();
