@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { imageSet, parseCifar10 } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
+import { errorOf } from '../support/errors';
 import { forAll } from '../support/runs';
 
 const RECORD = 3073;
@@ -62,11 +63,8 @@ describe('parseCifar10', () => {
   });
 
   it('names the wrong file, and the error', () => {
-    const refuses = (bytes: unknown, message: string) => {
-      const attempt = () => parseCifar10(bytes as Uint8Array);
-      expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow(message);
-    };
+    const refuses = (bytes: unknown, message: string) =>
+      expect(() => parseCifar10(bytes as Uint8Array)).toThrow(errorOf(TypeError, message));
     const whole = new Uint8Array(2 * RECORD);
     const records = 'records of 3073 bytes';
     refuses(new Uint8Array(0), `parseCifar10: bytes: wanted ${records}, got 0`);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { idxImages, parseIdx } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
+import { errorOf } from '../support/errors';
 import { forAll } from '../support/runs';
 
 /** The element types: code, array, bytes an element, and how one is written big-endian. */
@@ -128,10 +129,8 @@ describe('idxImages', () => {
   });
 
   it('names the file that is wrong', () => {
-    const refuses = (message: string, ...files: [Uint8Array, Uint8Array?]) => {
-      expect(() => idxImages(...files)).toThrow(TypeError);
-      expect(() => idxImages(...files)).toThrow(message);
-    };
+    const refuses = (message: string, ...files: [Uint8Array, Uint8Array?]) =>
+      expect(() => idxImages(...files)).toThrow(errorOf(TypeError, message));
     const labels = encode(UINT8, [3], [7, 0, 9]);
     refuses('idxImages: images: wanted 3 dimensions, got [3]', labels, images);
     refuses('idxImages: labels: wanted 1 dimensions, got [3, 2, 2]', images, images);

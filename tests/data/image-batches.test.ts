@@ -8,6 +8,7 @@ import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
+import { errorOf } from '../support/errors';
 import { forAll } from '../support/runs';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
@@ -252,11 +253,8 @@ onBackend('cpu', 'orientations', () => {
 
 it('the options of imageBatches are checked at once', () => {
   const images = quantize(numbered(4), 16);
-  const refuses = (options: object | undefined, message: string) => {
-    const attempt = () => imageBatches(images, options as ImageBatchOptions);
-    expect(attempt).toThrow(TypeError);
-    expect(attempt).toThrow(message);
-  };
+  const refuses = (options: object | undefined, message: string) =>
+    expect(() => imageBatches(images, options as ImageBatchOptions)).toThrow(errorOf(TypeError, message));
   refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
   refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
   refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
