@@ -110,9 +110,7 @@ onEachBackend('sample', (backend) => {
       });
     }
     await expectNoLeaks(async () => {
-      const onProgress = () => {
-        throw new Error('from the caller');
-      };
+      const onProgress = vi.fn().mockThrow(new Error('from the caller'));
       await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
       await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
       const controller = new AbortController();
@@ -184,9 +182,7 @@ onBackend('cpu', 'sample', () => {
     // and one with the very last value is not too late
     const late = new AbortController();
     const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
-    await expectNoLeaks(async () => {
-      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' });
-    });
+    await expectNoLeaks(() => expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' }));
   });
 
   it('asks the model for nothing where all levels are given', async () => {

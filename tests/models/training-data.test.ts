@@ -222,9 +222,7 @@ describe('levels alone', () => {
       [() => ({ levels: tf.fill([1, 2, 3, 2], 0.5), condition: 1 }), 'fitDataset: levels at [0,0,0,0]: wanted whole levels 0 to 3'],
     ]; // biome-ignore format: one case a line
     for (const [make, message] of cases)
-      await expectNoLeaks(async () => {
-        await expect(model.fitDataset(datasetOf(make), args)).rejects.toThrow(message);
-      });
+      await expectNoLeaks(() => expect(model.fitDataset(datasetOf(make), args)).rejects.toThrow(message));
   });
 
   it('are refused by name if batches have another form, or it is not a dataset', async () => {

@@ -143,9 +143,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const optimizer = scoped(tf.train.adam(0.01));
     const dispose = vi.spyOn(optimizer, 'dispose');
     await fitToEnergy(network, energy, { steps: 1, numImages: 8, optimizer });
-    const fail = () => {
-      throw new Error('enough');
-    };
+    const fail = vi.fn().mockThrow(new Error('enough'));
     const controller = new AbortController();
     const failing: [Energy, Partial<FitToEnergyArgs>][] = [
       [fail, {}],

@@ -106,9 +106,7 @@ const weightsOf = (model: tfl.LayersModel) => Promise.all(model.getWeights().map
 /** Whether a model's weights are as they were, and no tensor is left behind, after what fails. */
 async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unknown>, message: string) {
   const before = await weightsOf(model);
-  await expectNoLeaks(async () => {
-    await expect(work()).rejects.toThrow(message);
-  });
+  await expectNoLeaks(() => expect(work()).rejects.toThrow(message));
   expect(await weightsOf(model)).toEqual(before);
 }
 

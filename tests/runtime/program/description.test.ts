@@ -76,9 +76,7 @@ onBackend('cpu', 'a palette and information', () => {
 
   it.each(wrong)('are refused as they are: %s', async (_, given, message) => {
     const model = build();
-    await expectNoLeaks(async () => {
-      await expect(toPortable(model, given)).rejects.toThrow(`toPortable: ${message}`);
-    });
+    await expectNoLeaks(() => expect(toPortable(model, given)).rejects.toThrow(`toPortable: ${message}`));
     model.dispose();
     const plain = portableModel({ levels: LEVELS });
     expect(() => writePortable({ ...plain, ...given })).toThrow(`writePortable: model: ${message}`);
