@@ -182,7 +182,9 @@ onBackend('cpu', 'sample', () => {
     // and one with the very last value is not too late
     const late = new AbortController();
     const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
-    await expectNoLeaks(() => expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' }));
+    await expectNoLeaks(async () => {
+      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' });
+    });
   });
 
   it('asks the model for nothing where all levels are given', async () => {

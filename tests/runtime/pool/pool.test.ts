@@ -9,9 +9,7 @@ import { startInProcess, startSilent } from '../../support/workers/pool-in-proce
 
 const model = portableModel();
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 /** A pool, which ends with the test, and the workers it started. */
 function poolOf(workers: number, start: (index: number) => PoolWorker = startInProcess) {
