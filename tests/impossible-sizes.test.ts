@@ -1,15 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { imageBatches } from '../src/data';
 import * as layers from '../src/index';
 import * as runtime from '../src/runtime';
-import { useBackend } from './support/backends';
+import { onBackend } from './support/backends';
 import { expectNoLeaks } from './support/tensors';
 
 // Sizes that no memory holds are refused by the name of the option, before memory is asked for.
-
-beforeAll(() => useBackend('cpu'));
 
 type ImageShape = [number, number, number];
 const network = { imageShape: [4, 4, 1] as ImageShape, levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 };
@@ -91,7 +89,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['imageBatches: batchSize: wanted sizes', () => imageBatches({ data: new Uint8Array(16), shape: [1, 4, 4, 1], levels: 4 }, { batchSize: 1e9 })],
 ];
 
-describe('sizes that fit in no memory', () => {
+onBackend('cpu', 'sizes that fit in no memory', () => {
   it.each(rows)('%s', async (wanted, use) => {
     await expect((async () => use())()).rejects.toThrow(wanted);
   });

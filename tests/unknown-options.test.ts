@@ -6,6 +6,7 @@ import * as runtime from '../src/runtime';
 import * as weights from '../src/weights';
 import { allLayers } from './layers/all-layers';
 import { useBackend } from './support/backends';
+import { errorOf } from './support/errors';
 
 // Every function and class that the entry points export: what it says of an option whose name is misspelt. Those of
 // `pixelcnn-layers/node` are in tests/node.
@@ -140,8 +141,7 @@ const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions:
 describe.each(entryPoints)('options that there are not, of %s', (_, exported, rows, withoutOptions) => {
   it.each(rows)('%s', async (_, use, options, unknown, hint) => {
     const call = async () => use(options as never);
-    await expect(call()).rejects.toThrow(TypeError);
-    await expect(call()).rejects.toThrow(`unknown option '${unknown}': did you mean ${hint}?`);
+    await expect(call()).rejects.toThrow(errorOf(TypeError, `unknown option '${unknown}': did you mean ${hint}?`));
   });
 
   it('is a list of all functions and classes', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { idxImages, parseIdx } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../support/runs';
+import { errorOf } from '../support/errors';
+import { forAll } from '../support/runs';
 
 /** The element types: code, array, bytes an element, and how one is written big-endian. */
 const TYPES = [
@@ -64,14 +65,11 @@ describe('parseIdx', () => {
         const integers = fc.array(fc.integer(), { minLength: size, maxLength: size });
         return fc.tuple(fc.constant(type), fc.constant(shape), type[0] < 0x0d ? integers : numbers);
       });
-    fc.assert(
-      fc.property(idx, ([type, shape, values]) => {
-        const parsed = parseIdx(encode(type, shape, values));
-        expect(parsed.shape).toEqual(shape);
-        expect(parsed.data).toEqual(new type[1](values));
-      }),
-      runs({ numRuns: 50, seed: 1 }),
-    );
+    forAll([idx], { numRuns: 50, seed: 1 }, ([type, shape, values]) => {
+      const parsed = parseIdx(encode(type, shape, values));
+      expect(parsed.shape).toEqual(shape);
+      expect(parsed.data).toEqual(new type[1](values));
+    });
   });
 
   it('parses exactly or throws, for any bytes', () => {
@@ -79,9 +77,9 @@ describe('parseIdx', () => {
       .tuple(fc.constantFrom(0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e, 0x0a), fc.integer({ min: 0, max: 3 }))
       .map(([type, rank]) => [0, 0, type, rank]);
     const small = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 255), { maxLength: 40 });
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), expectExactOrNamed), runs({ numRuns: 50, seed: 1 }));
+    forAll([fc.uint8Array({ maxLength: 60 })], { numRuns: 50, seed: 1 }, expectExactOrNamed);
     const files = fc.tuple(header, small).map((parts) => Uint8Array.from(parts.flat()));
-    fc.assert(fc.property(files, expectExactOrNamed), runs({ numRuns: 200, seed: 1 }));
+    forAll([files], { numRuns: 200, seed: 1 }, expectExactOrNamed);
   });
 
   it('parses exactly or throws where a file is cut, longer, or has other bytes', () => {
@@ -131,10 +129,8 @@ describe('idxImages', () => {
   });
 
   it('names the file that is wrong', () => {
-    const refuses = (message: string, ...files: [Uint8Array, Uint8Array?]) => {
-      expect(() => idxImages(...files)).toThrow(TypeError);
-      expect(() => idxImages(...files)).toThrow(message);
-    };
+    const refuses = (message: string, ...files: [Uint8Array, Uint8Array?]) =>
+      expect(() => idxImages(...files)).toThrow(errorOf(TypeError, message));
     const labels = encode(UINT8, [3], [7, 0, 9]);
     refuses('idxImages: images: wanted 3 dimensions, got [3]', labels, images);
     refuses('idxImages: labels: wanted 1 dimensions, got [3, 2, 2]', images, images);

@@ -8,7 +8,8 @@ import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import { isGpu, onBackend, onEachBackend } from '../support/backends';
-import { runs } from '../support/runs';
+import { errorOf } from '../support/errors';
+import { forAll } from '../support/runs';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -42,49 +43,38 @@ const sizes = fc.record({
 }); // biome-ignore format: in few lines
 
 onBackend('cpu', 'the order of imageBatches', () => {
-  it('is one sequence of epochs, cut into whole batches', () => {
-    fc.assert(
-      fc.property(sizes, ({ n, ...options }) => {
-        const { batchSize, seed, shuffle } = options;
-        const steps = Math.ceil((3 * n) / batchSize);
-        const batches = take(numbered(n), options, steps);
-        expect(batches.map(({ length }) => length)).toEqual(new Array(steps).fill(batchSize));
-        const inOrder = Array.from({ length: n }, (_, i) => i);
-        const places = batches.flat();
-        for (let epoch = 0; epoch < 3; epoch++) {
-          const seen = places.slice(epoch * n, (epoch + 1) * n);
-          expect(seen).toEqual(shuffle ? Array.from(epochOrder(n, seed, epoch)) : inOrder);
-          expect(seen.sort((a, b) => a - b)).toEqual(inOrder); // every image once
-        }
-      }),
-      runs({ numRuns: 20, seed: 1 }),
-    );
-  });
+  it('is one sequence of epochs, cut into whole batches', () =>
+    forAll([sizes], { numRuns: 20, seed: 1 }, ({ n, ...options }) => {
+      const { batchSize, seed, shuffle } = options;
+      const steps = Math.ceil((3 * n) / batchSize);
+      const batches = take(numbered(n), options, steps);
+      expect(batches.map(({ length }) => length)).toEqual(new Array(steps).fill(batchSize));
+      const inOrder = Array.from({ length: n }, (_, i) => i);
+      const places = batches.flat();
+      for (let epoch = 0; epoch < 3; epoch++) {
+        const seen = places.slice(epoch * n, (epoch + 1) * n);
+        expect(seen).toEqual(shuffle ? Array.from(epochOrder(n, seed, epoch)) : inOrder);
+        expect(seen.sort((a, b) => a - b)).toEqual(inOrder); // every image once
+      }
+    }));
 
-  it('is one epoch without repeat, whose last batch may be smaller', () => {
-    fc.assert(
-      fc.property(sizes, ({ n, ...options }) => {
-        const images = numbered(n);
-        const batches = take(images, { ...options, repeat: false }, Number.POSITIVE_INFINITY);
-        const { stepsPerEpoch } = imageBatches(images, options);
-        expect(batches).toHaveLength(stepsPerEpoch);
-        expect(batches.flat()).toEqual(take(images, options, stepsPerEpoch).flat().slice(0, n));
-        const last = n % options.batchSize || options.batchSize;
-        expect(batches.map(({ length }) => length)).toEqual(batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)));
-      }),
-      runs({ numRuns: 20, seed: 1 }),
-    );
-  });
+  it('is one epoch without repeat, whose last batch may be smaller', () =>
+    forAll([sizes], { numRuns: 20, seed: 1 }, ({ n, ...options }) => {
+      const images = numbered(n);
+      const batches = take(images, { ...options, repeat: false }, Number.POSITIVE_INFINITY);
+      const { stepsPerEpoch } = imageBatches(images, options);
+      expect(batches).toHaveLength(stepsPerEpoch);
+      expect(batches.flat()).toEqual(take(images, options, stepsPerEpoch).flat().slice(0, n));
+      const last = n % options.batchSize || options.batchSize;
+      expect(batches.map(({ length }) => length)).toEqual(batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)));
+    }));
 
   it('continues from any step as if the earlier steps had been taken', () => {
-    fc.assert(
-      fc.property(sizes, fc.boolean(), fc.nat(12), ({ n, ...options }, repeat, firstStep) => {
-        const images = numbered(n);
-        const all = take(images, { ...options, repeat }, firstStep + 5);
-        expect(take(images, { ...options, repeat, firstStep }, 5)).toEqual(all.slice(firstStep));
-      }),
-      runs({ numRuns: 20, seed: 1 }),
-    );
+    forAll([sizes, fc.boolean(), fc.nat(12)], { numRuns: 20, seed: 1 }, ({ n, ...options }, repeat, firstStep) => {
+      const images = numbered(n);
+      const all = take(images, { ...options, repeat }, firstStep + 5);
+      expect(take(images, { ...options, repeat, firstStep }, 5)).toEqual(all.slice(firstStep));
+    });
     // and far away, without the steps before it
     const [batch] = take(numbered(10), { batchSize: 5, firstStep: 2 ** 45 + 1 }, 1);
     expect(batch).toEqual(Array.from(epochOrder(10, 0, 2 ** 44)).slice(5));
@@ -263,11 +253,8 @@ onBackend('cpu', 'orientations', () => {
 
 it('the options of imageBatches are checked at once', () => {
   const images = quantize(numbered(4), 16);
-  const refuses = (options: object | undefined, message: string) => {
-    const attempt = () => imageBatches(images, options as ImageBatchOptions);
-    expect(attempt).toThrow(TypeError);
-    expect(attempt).toThrow(message);
-  };
+  const refuses = (options: object | undefined, message: string) =>
+    expect(() => imageBatches(images, options as ImageBatchOptions)).toThrow(errorOf(TypeError, message));
   refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
   refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
   refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');

@@ -1,5 +1,6 @@
 import { type ImageSet, imageSet, sliceImages } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
+import { errorOf } from '../support/errors';
 
 const labels = Uint8Array.of(3, 1, 4, 1);
 const good: ImageSet = { data: Uint8Array.from({ length: 24 }, (_, i) => i % 5), shape: [4, 1, 3, 2], levels: 5, labels };
@@ -31,11 +32,8 @@ describe('imageSet', () => {
   });
 
   it('names what does not fit', () => {
-    const refuses = (change: object, message: string) => {
-      const attempt = () => imageSet({ ...good, ...change });
-      expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow(message);
-    };
+    const refuses = (change: object, message: string) =>
+      expect(() => imageSet({ ...good, ...change })).toThrow(errorOf(TypeError, message));
     expect(() => imageSet(undefined as unknown as ImageSet)).toThrow('imageSet: wanted an object of arguments');
     refuses({ shape: [4, 3, 2] }, 'imageSet: shape: wanted four sizes [N,H,W,C], got [4, 3, 2]');
     refuses({ shape: undefined }, 'imageSet: shape: wanted four sizes [N,H,W,C], got undefined');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { imageSet, quantize } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
-import { runs, sampled } from '../support/runs';
+import { forAll, sampled } from '../support/runs';
 
 describe('quantize', () => {
   it('is floor(v * to / from), in integers, for every value of every pair of levels', () => {
@@ -38,18 +38,15 @@ describe('quantize', () => {
         const data = fc.uint8Array({ minLength: n * c * 6, maxLength: n * c * 6, max: levels - 1 });
         return fc.tuple(data, fc.constant({ n, c, levels }), fc.integer({ min: 2, max: levels }));
       });
-    fc.assert(
-      fc.property(sets, ([data, { n, c, levels }, to]) => {
-        const before = Uint8Array.from(data);
-        const images = imageSet({ data, shape: [n, 2, 3, c], levels, labels: new Uint8Array(n).fill(5) });
-        const coarse = imageSet(quantize(images, to)); // checks every value
-        expect(coarse.shape).toEqual(images.shape);
-        expect(coarse.labels).toEqual(images.labels);
-        expect(data).toEqual(before);
-        if (to === levels) expect(coarse).toEqual(images);
-      }),
-      runs({ numRuns: 30, seed: 1 }),
-    );
+    forAll([sets], { numRuns: 30, seed: 1 }, ([data, { n, c, levels }, to]) => {
+      const before = Uint8Array.from(data);
+      const images = imageSet({ data, shape: [n, 2, 3, c], levels, labels: new Uint8Array(n).fill(5) });
+      const coarse = imageSet(quantize(images, to)); // checks every value
+      expect(coarse.shape).toEqual(images.shape);
+      expect(coarse.labels).toEqual(images.labels);
+      expect(data).toEqual(before);
+      if (to === levels) expect(coarse).toEqual(images);
+    });
   });
 
   it('refuses more levels than the images have, and invalid sets', () => {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
+import { root } from '../support/node/root';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = ['src/index.ts', 'src/runtime/index.ts', 'src/node/index.ts', 'src/data/index.ts', 'src/weights/index.ts'];
 
 /**

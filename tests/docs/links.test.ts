@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path/posix'; // links have slashes on Windows too
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { filesBelow } from '../support/docs/files-below';
+import { root } from '../support/node/root';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Without those that typedoc makes of the docstrings, and what the site's build leaves behind. */
 const guides = (await filesBelow('docs')).filter(
   (name) => name.endsWith('.md') && !/^docs\/(reference\/api|\.vitepress|public)\//.test(name),

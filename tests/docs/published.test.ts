@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import modelsJson from '../../models/package.json';
 import packageJson from '../../package.json';
 import { addressOf, asPublished, REPOSITORY } from '../../scripts/lib/repository.mjs';
 import { VERSIONS } from '../../scripts/lib/versions.mjs';
 import { filesBelow } from '../support/docs/files-below';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { root } from '../support/node/root';
 
 describe('data', () => {
   const DATA = /\.(u8|br|bin|f32|pixelcnn|png|svg|jsonl)$|^tests\/golden\/.*\.json$/;

@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { root } from '../support/node/root';
 
 // The messages that docs/reference/troubleshooting.md quotes are those of the sources, or of tfjs.
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = await readFile(join(root, 'docs/reference/troubleshooting.md'), 'utf8');
 
 /** Files of tfjs whose messages are quoted. */

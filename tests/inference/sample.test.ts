@@ -110,9 +110,7 @@ onEachBackend('sample', (backend) => {
       });
     }
     await expectNoLeaks(async () => {
-      const onProgress = () => {
-        throw new Error('from the caller');
-      };
+      const onProgress = vi.fn().mockThrow(new Error('from the caller'));
       await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
       await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
       const controller = new AbortController();

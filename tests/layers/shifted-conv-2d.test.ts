@@ -4,7 +4,7 @@ import { type ShiftedConv2DArgs, shiftedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
-import { runs } from '../support/runs';
+import { forAllAsync } from '../support/runs';
 import { scoped } from '../support/scoped';
 import { grid } from '../support/slow/gated';
 import { setLayerNoise, slowConvolutions, slowWeightsOf } from '../support/slow/plus-plus';
@@ -62,10 +62,8 @@ onEachBackend('ShiftedConv2D', (backend) => {
       x.dispose();
       layer.dispose();
     };
-    await fc.assert(fc.asyncProperty(cases, check), {
-      ...runs({ numRuns: isGpu(backend) ? 2 : 25, seed: 1 }),
-      examples: [...between, ...snail].map((one): [typeof one] => [one]),
-    });
+    const examples = [...between, ...snail].map((one): [typeof one] => [one]);
+    await forAllAsync([cases], { numRuns: isGpu(backend) ? 2 : 25, seed: 1, examples }, check);
   });
 });
 

@@ -8,9 +8,9 @@ import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
-import { ProgramBuilder } from '../../src/runtime/program/builder';
 import { onBackend, onEachBackend } from '../support/backends';
 import { apply, type Symbolic } from '../support/models/graphs';
+import { programOf } from '../support/models/program';
 import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
@@ -24,6 +24,16 @@ const { layers } = tfl;
 
 const JOINING = ['Add', 'Average', 'Concatenate', 'Maximum', 'Minimum', 'Multiply'];
 
+/** Noise for the weights of a layer or a model, in their order; above 0 for variances. */
+const noiseOf = ({ weights }: tfl.layers.Layer, seed: number, scale: number) =>
+  weights.map(({ shape, originalName }, i) => {
+    const numbers = noise(tf.util.sizeFromShape(shape as number[]), seed + i);
+    return tf.tensor(
+      numbers.map((x) => (originalName.includes('variance') ? Math.abs(x) + 0.1 : scale * x)),
+      shape as number[],
+    );
+  });
+
 /**
  * From an image of one channel five features, or twice five where the layer joins; the layer; the logits of
  * five levels.
@@ -35,12 +45,7 @@ function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
   const features = [apply(conv('A'), image), ...(isJoining ? [apply(conv('A'), image)] : [])];
   const logits = pixelLogits({ imageChannels: 1, levels: 5 }).apply(apply(conv('B'), apply(layer, ...features)));
   const model = tfl.model({ inputs: image, outputs: logits });
-  const weights = model.weights.map((weight, i) => {
-    const size = weight.shape.reduce<number>((product, length) => product * (length as number), 1);
-    const isVariance = weight.originalName.includes('variance');
-    const numbers = noise(size, i + 1).map((x) => (isVariance ? Math.abs(x) + 0.1 : 0.8 * x));
-    return tf.tensor(numbers, weight.shape as number[]);
-  });
+  const weights = noiseOf(model, 1, 0.8);
   model.setWeights(weights);
   tf.dispose(weights);
   return model;
@@ -250,8 +255,8 @@ onBackend('cpu', 'stock layers', () => {
 });
 
 onEachBackend('the arithmetic of stock layers on tensors', () => {
-  it.each(Object.entries(covered))('%s is what the layer itself computes', async (_, make) => {
-    await expectNoLeaks(async () => {
+  it.each(Object.entries(covered))('%s is what the layer itself computes', (_, make) =>
+    expectNoLeaks(async () => {
       const layer = make();
       const isJoining = JOINING.includes(layer.getClassName());
       const large = (seed: number) => noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x);
@@ -260,12 +265,7 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       // some layers of tfjs leave tensors behind
       const apply = () => tf.tidy(() => layer.apply(isJoining ? inputs : a) as tf.Tensor);
       apply().dispose(); // builds it
-      const weights = layer.weights.map(({ shape, originalName }, i) => {
-        const size = shape.reduce<number>((product, length) => product * (length as number), 1);
-        const isVariance = originalName.includes('variance');
-        const numbers = noise(size, i + 5).map((x) => (isVariance ? Math.abs(x) + 0.1 : x));
-        return tf.tensor(numbers, shape as number[]);
-      });
+      const weights = noiseOf(layer, 5, 1);
       layer.setWeights(weights);
       const own = apply();
       const shapes = inputs.map(({ shape }) => shape);
@@ -279,14 +279,13 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       ops.dispose();
       layer.dispose();
       tf.dispose([a, b, weights]);
-    });
-  });
+    }),
+  );
 });
 
 describe('activation', () => {
   it('linear is its input; the others are one operation, with the parameter that they imply', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(2);
+    const { program, image } = programOf(2);
     expect(activationOf('linear')?.(program.ops, image)).toBe(image);
     expect(program.nodes).toHaveLength(1);
     for (const [name, node] of [
@@ -300,8 +299,7 @@ describe('activation', () => {
   });
 
   it('softmax runs over each group', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(6);
+    const { program, image } = programOf(6);
     activationOf('log_softmax', 3)?.(program.ops, image);
     activationOf('softmax')?.(program.ops, image);
     expect(program.nodes.slice(1)).toEqual([

@@ -3,7 +3,7 @@ import * as tfd from '@tensorflow/tfjs-data';
 import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { bitsPerDim, createTrainer, gatedPixelCNN, normalize, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { isGpu, onBackend, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -199,12 +199,11 @@ describe('checkLabels', () => {
   });
 });
 
-describe('The default of 256 levels', () => {
+onBackend('cpu', 'The default of 256 levels', () => {
   const imageShape: [number, number, number] = [4, 4, 1];
   const sizes = { imageShape, hiddenDim: 1, outDim: 1, numBlocks: 0 };
   /** Two images, black but for one pixel of this level in the second. */
   const imagesWith = (level: number) => tf.tensor4d([...new Array(31).fill(0), level], [2, 4, 4, 1], 'int32');
-  beforeAll(() => useBackend('cpu'));
 
   it.each([
     ['pixelCNN', () => pixelCNN(sizes)],

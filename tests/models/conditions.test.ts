@@ -6,6 +6,7 @@ import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { useBackend } from '../support/backends';
+import { errorOf } from '../support/errors';
 import { scoped } from '../support/scoped';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -85,8 +86,7 @@ describe('readConditionTensors', () => {
     ];
     await expectNoLeaks(() => {
       for (const [condition, given, message] of misfits) {
-        expect(() => asInput(condition, given)).toThrow(TypeError);
-        expect(() => asInput(condition, given)).toThrow(message);
+        expect(() => asInput(condition, given)).toThrow(errorOf(TypeError, message));
       }
     });
   });

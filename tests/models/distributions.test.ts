@@ -41,8 +41,8 @@ onEachBackend('a model of any distribution', (backend) => {
   });
 
   const trained = Object.entries(kinds).filter(([name]) => !isGpu(backend) || name === 'a mixture, one channel');
-  it.each(trained)('is trained, evaluated, saved and loaded by its last layer: %s', async (_, make) => {
-    await expectNoLeaks(async () => {
+  it.each(trained)('is trained, evaluated, saved and loaded by its last layer: %s', (_, make) =>
+    expectNoLeaks(async () => {
       const model = make();
       const all = allImages(model);
       const images = tf.slice(all, 5, 6);
@@ -66,8 +66,8 @@ onEachBackend('a model of any distribution', (backend) => {
       model.dispose();
       optimizer.dispose();
       tf.dispose([all, images, x]);
-    });
-  });
+    }),
+  );
 });
 
 onBackend('wasm', 'without whole passes', () => {

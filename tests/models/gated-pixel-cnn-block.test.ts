@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type GatedBlockOutputs, gatedPixelCNNBlock, type MaskType } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
-import { runs } from '../support/runs';
+import { forAllAsync } from '../support/runs';
 import { scoped } from '../support/scoped';
 import { type Grid, grid, type SlowWeight, setSlowNoise, slowBlock, weightsByName } from '../support/slow/gated';
 import { expectClose, noise, take } from '../support/tensors';
@@ -87,31 +87,27 @@ function blockOf(one: Case, shapes: readonly number[][]): tfl.LayersModel {
 const applied = (model: tfl.LayersModel, x: tf.Tensor[], kwargs = {}) => [model.apply(x, kwargs)].flat() as tf.Tensor[];
 
 onEachBackend('gatedPixelCNNBlock', (backend) => {
-  it('equals loops in plain numbers', async () => {
-    await fc.assert(
-      fc.asyncProperty(cases, async (one) => {
-        const { h, w, imageChannels, maskType, group, skipGroup, condition, seed, isLast } = one;
-        // An image may have any features, later stacks have those of the block.
-        const [vertical, horizontal] = maskType === 'A' ? [4, 2 * imageChannels] : [group * imageChannels, group * imageChannels];
-        const inputs = [input([h, w, vertical], seed), input([h, w, horizontal], seed + 1)];
-        if (condition !== 'none') inputs.push(input(condition === 'map' ? [h, w, K] : [K], seed + 2));
-        const shapes = inputs.map(({ shape }) => shape);
-        const model = blockOf(one, shapes);
-        const weights = setSlowNoise(model, seed);
-        const tensors = inputs.map(({ shape, values }) => tf.tensor(values, [N, ...shape]));
-        const outputs = applied(model, tensors);
-        const slow = slowOutputs(inputs, weights, { maskType, imageChannels, hasSkip: skipGroup > 0, isLast });
-        expect(slow).toHaveLength(outputs.length);
-        for (const [i, output] of outputs.entries()) {
-          expect(output.shape).toEqual([N, ...(model.outputs[i]?.shape.slice(1) ?? [])]);
-          expectClose(await take(output), slow[i] as number[], isGpu(backend) ? 1e-4 : 2e-5);
-        }
-        tf.dispose(tensors);
-        model.dispose();
-      }),
-      { ...runs({ numRuns: isGpu(backend) ? 4 : 20, seed: 1 }), examples: smallCases },
-    );
-  });
+  it('equals loops in plain numbers', () =>
+    forAllAsync([cases], { numRuns: isGpu(backend) ? 4 : 20, seed: 1, examples: smallCases }, async (one) => {
+      const { h, w, imageChannels, maskType, group, skipGroup, condition, seed, isLast } = one;
+      // An image may have any features, later stacks have those of the block.
+      const [vertical, horizontal] = maskType === 'A' ? [4, 2 * imageChannels] : [group * imageChannels, group * imageChannels];
+      const inputs = [input([h, w, vertical], seed), input([h, w, horizontal], seed + 1)];
+      if (condition !== 'none') inputs.push(input(condition === 'map' ? [h, w, K] : [K], seed + 2));
+      const shapes = inputs.map(({ shape }) => shape);
+      const model = blockOf(one, shapes);
+      const weights = setSlowNoise(model, seed);
+      const tensors = inputs.map(({ shape, values }) => tf.tensor(values, [N, ...shape]));
+      const outputs = applied(model, tensors);
+      const slow = slowOutputs(inputs, weights, { maskType, imageChannels, hasSkip: skipGroup > 0, isLast });
+      expect(slow).toHaveLength(outputs.length);
+      for (const [i, output] of outputs.entries()) {
+        expect(output.shape).toEqual([N, ...(model.outputs[i]?.shape.slice(1) ?? [])]);
+        expectClose(await take(output), slow[i] as number[], isGpu(backend) ? 1e-4 : 2e-5);
+      }
+      tf.dispose(tensors);
+      model.dispose();
+    }));
 
   it('drops features in training only, the same for skip and residual', async () => {
     const make = (dropout: number) => {

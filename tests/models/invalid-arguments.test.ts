@@ -127,15 +127,15 @@ const networks: [name: string, make: (args: never) => unknown, least: object, ro
   ]],
 ]; // biome-ignore format: a row a line
 
-it.each(networks)('%s names what is wrong, and leaves nothing behind', async (name, make, least, rows) => {
-  await expectNoLeaks(() => {
+it.each(networks)('%s names what is wrong, and leaves nothing behind', (name, make, least, rows) =>
+  expectNoLeaks(() => {
     expect(() => make(undefined as never)).toThrow(`${name}: wanted an object of arguments`);
     for (const [args, message] of rows) {
       const thrown = /^[A-Z(]/.test(message) ? message : `${name}: ${message}`; // of a layer or of the network
       expect(() => make({ ...least, ...args } as never), message).toThrow(thrown);
     }
-  });
-});
+  }),
+);
 
 it('gatedPixelCNNBlock names what is wrong, before any weight is made', async () => {
   const [image, features] = [input({ shape: [4, 4, 3] }), input({ shape: [4, 4, 6] })];

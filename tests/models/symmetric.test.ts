@@ -2,13 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { SymmetricModel } from 'pixelcnn-layers';
 import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../support/backends';
+import { expect, it } from 'vitest';
+import { onBackend } from '../support/backends';
+import { errorOf } from '../support/errors';
 import { elementsSlowly, inElement } from '../support/laws/all-images';
 import { scoped } from '../support/scoped';
 import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
-
-beforeAll(() => useBackend('cpu'));
 
 const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 };
 const plain = () => {
@@ -22,7 +21,7 @@ const classes = (numClasses: number, nullClass = false) => {
   return network;
 };
 
-describe('a symmetric model of tfjs', () => {
+onBackend('cpu', 'a symmetric model of tfjs', () => {
   const cases: [string, () => SymmetricModel, object, number[] | undefined][] = [
     ['of flips', () => symmetric(plain(), ['flipLevels', 'flipRows']), {}, undefined],
     ['of the square, filtered', () => symmetric(plain(), ['transpose', 'flipRows']), { temperature: 0.7, topK: 2 }, undefined],
@@ -83,8 +82,7 @@ describe('a symmetric model of tfjs', () => {
       ['symmetric: model', () => symmetric(model, ['flipRows'])],
     ];
     for (const [name, act] of refused) {
-      await expect(async () => act()).rejects.toThrow(TypeError);
-      await expect(async () => act()).rejects.toThrow(`${name}: wanted a model without symmetries, got`);
+      await expect(async () => act()).rejects.toThrow(errorOf(TypeError, `${name}: wanted a model without symmetries, got`));
     }
     await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries');
   });

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeWhole } from '../../kit/runs/files.mjs';
 import { isAbandoned, readWhole, replaceFile } from '../../src/node/file-system';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 /** How often Windows will still refuse to rename, by which code, and the pauses made since. */
 const windows = vi.hoisted(() => ({ refusals: 0, code: '', pauses: [] as number[] }));
@@ -18,12 +18,8 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 });
 vi.mock('node:timers/promises', () => ({ setTimeout: async (pause: number) => windows.pauses.push(pause) }));
 
-let directory: string;
-beforeEach(async () => {
-  Object.assign(windows, { refusals: 0, pauses: [] });
-  directory = await mkdtemp(join(tmpdir(), 'files-'));
-});
-afterEach(() => rm(directory, { recursive: true }));
+const directory = temporaryFolder({ isOfEachTest: true });
+beforeEach(() => void Object.assign(windows, { refusals: 0, pauses: [] }));
 
 it('leaves nothing where it cannot write', async () => {
   await expect(replaceFile(directory, 'text')).rejects.toThrow(`${directory} is a directory`);

@@ -78,6 +78,12 @@ export async function expectNoLeaks(work: () => unknown): Promise<void> {
   expect(tf.memory().numTensors).toBe(before);
 }
 
+/** Expects that `work` rejects with this message, and leaves no tensor behind. */
+export const expectCleanRefusal = (work: () => Promise<unknown>, message: string) =>
+  expectNoLeaks(async () => {
+    await expect(work()).rejects.toThrow(message);
+  });
+
 /** Gives a model weights in [-scale, scale), the same wherever it is made. */
 export function setNoise(model: tfl.LayersModel, seed = 1, scale = 1): void {
   const weights = model.getWeights().map(({ shape, size }, i) =>

@@ -22,7 +22,7 @@ import { saveAndLoad } from '../support/models/memory-file';
 import { scoped } from '../support/scoped';
 import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow/gated';
 import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow/plus-plus';
-import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
+import { expectCleanRefusal, expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const [N, L, K] = [6, 4, 3]; // images, levels, classes
 const size = [4, 4, 1] as const;
@@ -106,9 +106,7 @@ const weightsOf = (model: tfl.LayersModel) => Promise.all(model.getWeights().map
 /** Whether a model's weights are as they were, and no tensor is left behind, after what fails. */
 async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unknown>, message: string) {
   const before = await weightsOf(model);
-  await expectNoLeaks(async () => {
-    await expect(work()).rejects.toThrow(message);
-  });
+  await expectCleanRefusal(work, message);
   expect(await weightsOf(model)).toEqual(before);
 }
 

@@ -287,9 +287,7 @@ describe('a trainer does not begin', () => {
       const worker = startTrainInProcess();
       return { ...worker, terminate: () => void ended++ };
     };
-    const broken = () => {
-      throw new Error('out of workers');
-    };
+    const broken = vi.fn().mockThrow(new Error('out of workers'));
     await expect(trainerOf(plain(), { createWorker: createWorker(broken) })).rejects.toThrow('out of workers');
     expect(ended).toBe(1);
     const later = (async () => startTrainInProcess()) as object as () => PoolWorker;
@@ -326,9 +324,7 @@ describe('a trainer does not begin', () => {
 describe('datasets', () => {
   const batch = () => ({ value: levelsOf(4), done: false });
 
-  const throws = () => {
-    throw new Error('no more');
-  };
+  const throws = vi.fn().mockThrow(new Error('no more'));
   const failing = { throws, rejects: async () => throws() };
   it.each(Object.entries(failing))('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
     const { trainer } = await training();
@@ -365,9 +361,7 @@ describe('datasets', () => {
 });
 
 describe('an interrupted training leaves no more tensors than that of the model', () => {
-  const thrown = async () => {
-    throw new Error('from the callback');
-  };
+  const thrown = vi.fn().mockRejectedValue(new Error('from the callback'));
   it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])('%s', async (name) => {
     const levels = levelsOf(9);
     const left = async (model: AutoregressiveModel, train: Trainer['fit']) => {

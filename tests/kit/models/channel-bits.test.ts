@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, pixelCNN } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { bitsByChannel } from '../../../kit/models/channel-bits.mjs';
-import { useBackend } from '../../support/backends';
+import { onBackend } from '../../support/backends';
 import { setNoise } from '../../support/tensors';
 
-beforeAll(() => useBackend('cpu'));
-
-describe('bits by channel', () => {
+onBackend('cpu', 'bits by channel', () => {
   it('add up to logProb, for any size of batch, and leave no tensor', async () => {
     const shape = [5, 4, 3, 3] as const;
     const data = Uint8Array.from({ length: 5 * 4 * 3 * 3 }, (_, i) => (i * 5 + (i % 7)) % 8);

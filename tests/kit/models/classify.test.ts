@@ -2,11 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, autoregressiveModel, gatedPixelCNN, oneHotClass } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { mostLikelyClasses, rightByClass } from '../../../kit/models/classify.mjs';
-import { useBackend } from '../../support/backends';
-
-beforeAll(() => useBackend('cpu'));
+import { onBackend } from '../../support/backends';
 
 /** A model of 2x2 images of 3 levels and 3 classes, to which level k is the most likely of class k. */
 function levelIsClass(): AutoregressiveModel {
@@ -18,7 +16,7 @@ function levelIsClass(): AutoregressiveModel {
   return autoregressiveModel({ inputs: [image, label], outputs: logits });
 }
 
-describe('the most likely class', () => {
+onBackend('cpu', 'the most likely class', () => {
   it('is that under which the image is most likely, the lowest on a tie, for any size of batch', async () => {
     const data = Uint8Array.of(2, 2, 2, 2, 0, 0, 0, 1, 1, 1, 1, 0, 2, 1, 2, 1, 2, 2, 2, 0);
     const images = imageSet({ data, shape: [5, 2, 2, 1], levels: 3 });

@@ -10,10 +10,11 @@ import { readArguments } from '../../../src/runtime/core/arguments';
 import { Digest } from '../../../src/runtime/core/digest';
 import { digestOf } from '../../../src/runtime/program/file';
 import { engineModel } from '../../../src/runtime/sampling/portable';
-import { useBackend } from '../../support/backends';
+import { onBackend } from '../../support/backends';
+import { errorOf } from '../../support/errors';
 import { bytesOf } from '../../support/golden/files';
 import { portableModel } from '../../support/models/portable-model.mjs';
-import { runs, sampled } from '../../support/runs';
+import { forAllAsync, sampled } from '../../support/runs';
 import { noise, setNoise, take } from '../../support/tensors';
 
 /** Levels of images at random. */
@@ -55,12 +56,10 @@ async function expectExact(
   return bytes;
 }
 
-describe('compress and decompress', () => {
+onBackend('cpu', 'compress and decompress', () => {
   /** What is to be read of a file, checked. */
   const planned = (model: PortableModel, bytes: Uint8Array, options: DecompressOptions) =>
     planDecompress(engineModel(model), bytes, readArguments('decompress', options, decompressOptions));
-
-  beforeAll(() => useBackend('cpu'));
 
   it('restore the images, from as many bytes as their likelihoods require', async () => {
     const cases = fc.record({
@@ -69,30 +68,28 @@ describe('compress and decompress', () => {
       mapSize: fc.constantFrom(0, 0, 2), numImages: fc.constantFrom(1, 2, 7), kind: fc.constantFrom('drawn', 'noise', 'flat'),
       storeCondition: fc.boolean(), seed: fc.integer({ min: 0, max: 999 }),
     }); // biome-ignore format: in few lines
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ size, channels, levels, isAny, numClasses, mapSize, numImages, kind, storeCondition, seed }) => {
-        const imageShape = [...size, channels] as [number, number, number];
-        const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize });
-        const all = {
-          ...(numClasses > 0 && { class: Array.from({ length: numImages }, (_, n) => n % numClasses) }),
-          ...(mapSize > 0 && { map: { data: noise(numImages * size[0] * size[1] * mapSize, seed), shape: [numImages, ...size, mapSize] } }),
-        };
-        const given = Object.keys(all).length > 0 ? { condition: all as never } : {};
-        const count = numImages * size[0] * size[1] * channels;
-        const shape = [numImages, ...imageShape] as [number, number, number, number];
-        const images =
-          kind === 'drawn'
-            ? await sample(model, { numImages, seed, imageShape, ...given })
-            : { data: kind === 'flat' ? new Uint16Array(count).fill(levels - 1) : randomLevels(count, levels, seed), shape };
-        const bytes = await expectExact(model, images, given);
-        if (storeCondition) {
-          const whole = await compress(model, images, { ...given, storeCondition });
-          expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
-          if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
-        }
-      }),
-      runs({ numRuns: 15, seed: 1 }),
-    );
+    await forAllAsync([cases], { numRuns: 15, seed: 1 }, async (one) => {
+      const { size, channels, levels, isAny, numClasses, mapSize, numImages, kind, storeCondition, seed } = one;
+      const imageShape = [...size, channels] as [number, number, number];
+      const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize });
+      const all = {
+        ...(numClasses > 0 && { class: Array.from({ length: numImages }, (_, n) => n % numClasses) }),
+        ...(mapSize > 0 && { map: { data: noise(numImages * size[0] * size[1] * mapSize, seed), shape: [numImages, ...size, mapSize] } }),
+      };
+      const given = Object.keys(all).length > 0 ? { condition: all as never } : {};
+      const count = numImages * size[0] * size[1] * channels;
+      const shape = [numImages, ...imageShape] as [number, number, number, number];
+      const images =
+        kind === 'drawn'
+          ? await sample(model, { numImages, seed, imageShape, ...given })
+          : { data: kind === 'flat' ? new Uint16Array(count).fill(levels - 1) : randomLevels(count, levels, seed), shape };
+      const bytes = await expectExact(model, images, given);
+      if (storeCondition) {
+        const whole = await compress(model, images, { ...given, storeCondition });
+        expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
+        if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
+      }
+    });
   });
 
   const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 9, hiddenDim: 3, outDim: 4, numBlocks: 1 };
@@ -180,8 +177,9 @@ describe('compress and decompress', () => {
       expect(planned(model, file(4096, 4096), {}).imageShape).toEqual([4096, 4096, 1]);
       for (const height of [4097, 65_536, 2 ** 36])
         for (const job of [decompress(model, file(height, 4096)), decompressTensors(network, file(height, 4096, portable))]) {
-          await expect(job).rejects.toThrow(RangeError);
-          await expect(job).rejects.toThrow(`decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`);
+          await expect(job).rejects.toThrow(
+            errorOf(RangeError, `decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`),
+          );
         }
     });
   });
@@ -208,8 +206,7 @@ describe('compress and decompress', () => {
     const bytes = await compress(model, images);
     const refused = (options: object, most: number, got: number) => {
       const plan = () => planned(model, bytes, { ...options, maxValues: most });
-      expect(plan).toThrow(RangeError);
-      expect(plan).toThrow(`wanted at most ${most} values (maxValues), got ${got}`);
+      expect(plan).toThrow(errorOf(RangeError, `wanted at most ${most} values (maxValues), got ${got}`));
     };
     refused({}, 35, 36);
     refused({ firstImage: 1 }, 23, 24);
@@ -223,9 +220,7 @@ describe('compress and decompress', () => {
   });
 });
 
-describe('the codec elsewhere', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'the codec elsewhere', () => {
   it('reads and writes the file of version 2, to the byte', async () => {
     const model = portableModel({ numClasses: 3 });
     const condition = [0, 1, 2, 0, 1];

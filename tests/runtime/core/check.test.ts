@@ -19,6 +19,7 @@ import {
   throwTypeError,
 } from '../../../src/runtime/core/check';
 import { readPortable, sample, writePortable } from '../../../src/runtime/index';
+import { errorOf } from '../../support/errors';
 import { portableModel } from '../../support/models/portable-model.mjs';
 
 /** Reads arguments of these names, of any values. */
@@ -158,8 +159,7 @@ describe('checks name the option, what was wanted and what came', () => {
   ]; // biome-ignore format: a case a line
 
   it.each(refused)('say: %s', (message, check) => {
-    expect(check).toThrow(TypeError);
-    expect(check).toThrow(message);
+    expect(check).toThrow(errorOf(TypeError, message));
   });
 });
 

@@ -14,6 +14,7 @@ import {
   repeatedCondition,
   slicedCondition,
 } from '../../../src/runtime/core/conditions';
+import { errorOf } from '../../support/errors';
 
 const classes: ConditionShape = { kind: 'class', numClasses: 4 };
 const vectors: ConditionShape = { kind: 'vector', size: 2 };
@@ -99,8 +100,7 @@ describe('readConditions', () => {
     [codes, { data: [0, 1, 5, 0], shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 5'],
     [codes, { data: new BigInt64Array(4), shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 0n'],
   ] as [ConditionShape | null, unknown, string][])('names what does not fit %o: %o', (condition, given, message) => {
-    expect(() => read(condition, given)).toThrow(TypeError);
-    expect(() => read(condition, given)).toThrow('caller: condition: ');
+    expect(() => read(condition, given)).toThrow(errorOf(TypeError, 'caller: condition: '));
     expect(() => read(condition, given)).toThrow(message);
   });
 });
@@ -135,8 +135,7 @@ describe('several conditions', () => {
     [{ map, klass: 1 }, "caller: condition: unknown option 'klass': did you mean class?"],
     [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': wanted one of map, class"],
   ] as [unknown, string][])('names what does not fit: %o', (given, message) => {
-    expect(() => readAll(several, given)).toThrow(TypeError);
-    expect(() => readAll(several, given)).toThrow(message);
+    expect(() => readAll(several, given)).toThrow(errorOf(TypeError, message));
   });
 
   it('may be one of a kind', () => {

@@ -15,7 +15,7 @@ import {
   windowAround,
 } from '../../../src/runtime/core/window';
 import golden from '../../golden/masks.json';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 
 describe('getMask', () => {
   it('equals the blog in every golden case', () => {
@@ -78,57 +78,46 @@ function maySee({ present }: KernelWindow, [down, right]: [number, number], inpu
 }
 
 describe('a window', () => {
-  it('hides from a place what does not come before it', () => {
-    fc.assert(
-      fc.property(windows, (window) => {
-        const channels = Array.from({ length: window.imageChannels }, (_, channel) => channel);
-        for (const [row, column] of tapsOf(window)) {
-          const sight = visibilityAt(window, row, column);
-          const numChannels = channels.length;
-          const offset = offsetOfTap(window, row, column);
-          for (const input of channels) {
-            const first = firstSeeing(window, sight, input, numChannels, numChannels);
-            for (const output of channels) expect(output >= first).toBe(maySee(window, offset, input, output));
-          }
+  it('hides from a place what does not come before it', () =>
+    forAll([windows], { numRuns: 40, seed: 1 }, (window) => {
+      const channels = Array.from({ length: window.imageChannels }, (_, channel) => channel);
+      for (const [row, column] of tapsOf(window)) {
+        const sight = visibilityAt(window, row, column);
+        const numChannels = channels.length;
+        const offset = offsetOfTap(window, row, column);
+        for (const input of channels) {
+          const first = firstSeeing(window, sight, input, numChannels, numChannels);
+          for (const output of channels) expect(output >= first).toBe(maySee(window, offset, input, output));
         }
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+      }
+    }));
 
   it('has a mask of zeros and ones by that rule, for any number of features a channel', () => {
     const features = fc.integer({ min: 1, max: 3 });
-    fc.assert(
-      fc.property(windows, features, features, (window, groupIn, groupOut) => {
-        const { imageChannels } = window;
-        const [featuresIn, featuresOut] = [groupIn * imageChannels, groupOut * imageChannels];
-        const wanted = tapsOf(window).flatMap(([row, column]) => {
-          const offset = offsetOfTap(window, row, column);
-          return Array.from({ length: featuresIn * featuresOut }, (_, pair) => {
-            const input = Math.floor(Math.floor(pair / featuresOut) / groupIn);
-            const output = Math.floor((pair % featuresOut) / groupOut);
-            return maySee(window, offset, input, output) ? 1 : 0;
-          });
+    forAll([windows, features, features], { numRuns: 40, seed: 1 }, (window, groupIn, groupOut) => {
+      const { imageChannels } = window;
+      const [featuresIn, featuresOut] = [groupIn * imageChannels, groupOut * imageChannels];
+      const wanted = tapsOf(window).flatMap(([row, column]) => {
+        const offset = offsetOfTap(window, row, column);
+        return Array.from({ length: featuresIn * featuresOut }, (_, pair) => {
+          const input = Math.floor(Math.floor(pair / featuresOut) / groupIn);
+          const output = Math.floor((pair % featuresOut) / groupOut);
+          return maySee(window, offset, input, output) ? 1 : 0;
         });
-        expect(Array.from(maskOf(window, featuresIn, featuresOut))).toEqual(wanted);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
+      });
+      expect(Array.from(maskOf(window, featuresIn, featuresOut))).toEqual(wanted);
+    });
   });
 
-  it('uses so many rows of its kernel, and columns of the row that lies on its own place', () => {
-    fc.assert(
-      fc.property(windows, (window) => {
-        const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
-        expect(usedRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
-        const columns = tapsOf(window)
-          .filter(([row, column]) => row === window.anchor[0] && visibilityAt(window, row, column) !== 'nothing')
-          .map(([, column]) => column + 1);
-        expect(presentColumns(window)).toBe(Math.max(0, ...columns));
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('uses so many rows of its kernel, and columns of the row that lies on its own place', () =>
+    forAll([windows], { numRuns: 40, seed: 1 }, (window) => {
+      const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
+      expect(usedRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
+      const columns = tapsOf(window)
+        .filter(([row, column]) => row === window.anchor[0] && visibilityAt(window, row, column) !== 'nothing')
+        .map(([, column]) => column + 1);
+      expect(presentColumns(window)).toBe(Math.max(0, ...columns));
+    }));
 
   it('lies around its middle tap, and has the mask of its arguments', () => {
     const around = windowAround([5, 3], 'A', 2);
@@ -162,21 +151,17 @@ describe('a shifted window', () => {
     shift: fc.constantFrom<Shift>('down', 'downRight'), stride: fc.constantFrom<1 | 2>(1, 2), transposed: fc.boolean(),
   }); // biome-ignore format: in few lines
 
-  it('turned round sees the same, tap by tap from the other end', () => {
-    fc.assert(
-      fc.property(shifted, (args) => {
-        const window = windowOf(args);
-        const turned = flipped(window);
-        expect(turned).toMatchObject({ stride: 1, transposed: !args.transposed });
-        const [rows, columns] = args.kernelSize;
-        for (const [row, column] of tapsOf(window)) {
-          const offset = offsetOfTap(turned, rows - 1 - row, columns - 1 - column);
-          expect(offset.map((x) => x + 0)).toEqual(offsetOfTap(window, row, column).map((x) => x + 0)); // -0 is 0
-        }
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('turned round sees the same, tap by tap from the other end', () =>
+    forAll([shifted], { numRuns: 40, seed: 1 }, (args) => {
+      const window = windowOf(args);
+      const turned = flipped(window);
+      expect(turned).toMatchObject({ stride: 1, transposed: !args.transposed });
+      const [rows, columns] = args.kernelSize;
+      for (const [row, column] of tapsOf(window)) {
+        const offset = offsetOfTap(turned, rows - 1 - row, columns - 1 - column);
+        expect(offset.map((x) => x + 0)).toEqual(offsetOfTap(window, row, column).map((x) => x + 0)); // -0 is 0
+      }
+    }));
 
   it("shifted 'excludesCentre' sees what lies before its pixel, and not the pixel", () => {
     const seen = (kernelSize: number | [number, number]) => {

@@ -8,7 +8,7 @@ import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { fencedHeap } from '../../support/kernels/fences';
 import { filtered } from '../../support/laws/all-images';
 import { drawWith, type Filters } from '../../support/laws/draw-levels';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
 const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
@@ -128,22 +128,19 @@ describe('categorical', () => {
     }); // biome-ignore format: in few lines
     const logits = fc.array(fc.float({ min: -5, max: 5, noNaN: true }), { minLength: 2, maxLength: 8 });
     const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-    fc.assert(
-      fc.property(logits, filters, uniform, (values, asked, u) => {
-        const x = Float32Array.from(values);
-        const edges = cumulative(filtered(values, asked));
-        // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
-        const byProbability = filtered(values, { ...asked, topP: undefined }).sort((a, b) => b - a);
-        const sorted = Array.from(x).sort((a, b) => a - b);
-        fc.pre(edges.every((edge) => !isClose(edge, u)));
-        const { topP = 1 } = asked;
-        fc.pre(topP === 1 || cumulative(byProbability).every((edge) => !isClose(edge, topP)));
-        fc.pre(sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)));
-        const expected = edges.findIndex((edge) => edge > u);
-        expect(draw(x, u, asked)).toBe(expected);
-      }),
-      runs({ numRuns: 200, seed: 1 }),
-    );
+    forAll([logits, filters, uniform], { numRuns: 200, seed: 1 }, (values, asked, u) => {
+      const x = Float32Array.from(values);
+      const edges = cumulative(filtered(values, asked));
+      // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
+      const byProbability = filtered(values, { ...asked, topP: undefined }).sort((a, b) => b - a);
+      const sorted = Array.from(x).sort((a, b) => a - b);
+      fc.pre(edges.every((edge) => !isClose(edge, u)));
+      const { topP = 1 } = asked;
+      fc.pre(topP === 1 || cumulative(byProbability).every((edge) => !isClose(edge, topP)));
+      fc.pre(sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)));
+      const expected = edges.findIndex((edge) => edge > u);
+      expect(draw(x, u, asked)).toBe(expected);
+    });
   });
 
   it('refuses logits that are not finite', () => {

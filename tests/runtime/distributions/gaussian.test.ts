@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { discretizedGaussian } from '../../../src/runtime/distributions/gaussian';
 import golden from '../../golden/gaussian.json';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 
 const gray = (levels: number, offset = 0) => discretizedGaussian({ imageChannels: 1, levels, offset });
 type Row = [levels: number, offset: number, level: number, mean: number, logScale: number, logP: number];
@@ -36,7 +36,7 @@ describe('a discretized Gaussian', () => {
       const { logProb } = gray(given.levels);
       expect(Array.from(all, (_, level) => logProb(parameters, [], level))).toEqual([...all]);
     };
-    fc.assert(fc.property(anywhere, check), runs({ seed: 1, numRuns: 150 }));
+    forAll([anywhere], { numRuns: 150, seed: 1 }, check);
   });
 
   it('is the same to the last bit if levels are mirrored about the mean, and shifted with the offset', () => {
@@ -44,7 +44,7 @@ describe('a discretized Gaussian', () => {
       const all = allOf({ levels, mean, logScale }, 0);
       expect([...allOf({ levels, mean: -mean, logScale }, levels - 1)].reverse()).toEqual([...all]);
     };
-    fc.assert(fc.property(anywhere, check), runs({ seed: 2, numRuns: 100 }));
+    forAll([anywhere], { numRuns: 100, seed: 2 }, check);
     expect(allOf({ levels: 16, mean: -1.5, logScale: 0 }, 8)).toEqual(allOf({ levels: 16, mean: 6.5, logScale: 0 }));
   });
 
@@ -62,7 +62,7 @@ describe('a discretized Gaussian', () => {
         if (sum - before > 1e-10) expect([levelAt(parameters, [], u), near(u)]).toEqual([level, level]);
       }
     };
-    fc.assert(fc.property(anywhere, check), runs({ seed: 3, numRuns: 50 }));
+    forAll([anywhere], { numRuns: 50, seed: 3 }, check);
   });
 
   it('keeps NaN, and gives each channel its own mean and log scale', () => {

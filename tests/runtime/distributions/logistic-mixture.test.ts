@@ -5,7 +5,7 @@ import { numParameters, parameterOffsets } from '../../../src/runtime/distributi
 import { channelOf } from '../../../src/runtime/distributions/pixel-distribution';
 import gray from '../../golden/pixelcnn-plus-plus/pp_gray.json';
 import rgb from '../../golden/pixelcnn-plus-plus/pp_rgb.json';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { slowMixture } from '../../support/slow/mixture';
 
 /** Seeded parameters of a pixel, as wide as they come out of a network. */
@@ -57,54 +57,40 @@ describe('a mixture of logistics', () => {
   });
 
   it('has the log-probabilities of its definition to all digits, in both tails, of narrow and wide scales, and of any channel', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 4 }),
-        fc.constantFrom(2, 3, 16, 256, 1000),
-        fc.constantFrom(1, 3, 5),
-        fc.constantFrom(0.5, 2, 4, 8, 12),
-        fc.nat(),
-        (imageChannels, levels, components, spread, seed) => {
-          const sizes = { imageChannels, components, levels };
-          const mixture = mixtureOfLogistics(sizes);
-          const parameters = parametersOf(mixture.numParameters, seed, spread);
-          for (const offset of parameterOffsets(sizes).means) // as wide as levels are
-            for (let k = offset; k < offset + components; k++) parameters[k] = (parameters[k] as number) / spread;
-          const labels = Array.from({ length: imageChannels }, (_, c) => (seed + c * c) % levels);
-          const wanted = slowMixture(labels, [...parameters], sizes);
-          const nats = labels.map((level, c) => mixture.logProb?.(parameters, labels.slice(0, c), level) as number);
-          for (const [c, nat] of nats.entries()) expect(Math.abs(nat + (wanted[c] as number))).toBeLessThan(1e-9 * Math.max(1, -nat));
-          const all = new Float64Array(levels);
-          mixture.logProbs(parameters, labels.slice(0, -1), all);
-          expect(all.reduce((sum, nat) => sum + Math.exp(nat), 0)).toBeCloseTo(1, 9);
-        },
-      ),
-      runs({ seed: 1, numRuns: 120 }),
-    );
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom(2, 3, 16, 256, 1000), fc.constantFrom(1, 3, 5));
+    const spreads = fc.constantFrom(0.5, 2, 4, 8, 12);
+    forAll([sizes, spreads, fc.nat()], { numRuns: 120, seed: 1 }, ([imageChannels, levels, components], spread, seed) => {
+      const sizes = { imageChannels, components, levels };
+      const mixture = mixtureOfLogistics(sizes);
+      const parameters = parametersOf(mixture.numParameters, seed, spread);
+      for (const offset of parameterOffsets(sizes).means) // as wide as levels are
+        for (let k = offset; k < offset + components; k++) parameters[k] = (parameters[k] as number) / spread;
+      const labels = Array.from({ length: imageChannels }, (_, c) => (seed + c * c) % levels);
+      const wanted = slowMixture(labels, [...parameters], sizes);
+      const nats = labels.map((level, c) => mixture.logProb?.(parameters, labels.slice(0, c), level) as number);
+      for (const [c, nat] of nats.entries()) expect(Math.abs(nat + (wanted[c] as number))).toBeLessThan(1e-9 * Math.max(1, -nat));
+      const all = new Float64Array(levels);
+      mixture.logProbs(parameters, labels.slice(0, -1), all);
+      expect(all.reduce((sum, nat) => sum + Math.exp(nat), 0)).toBeCloseTo(1, 9);
+    });
   });
 
-  it('computes all levels at once bit for bit as one by one, however narrow or wide', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(1, 3),
-        fc.constantFrom(2, 3, 17, 256, 1000),
-        fc.constantFrom(0.1, 2, 8, 40),
-        fc.nat(),
-        (imageChannels, levels, spread, seed) => {
-          const mixture = mixtureOfLogistics({ imageChannels, levels, components: 3 });
-          const parameters = parametersOf(mixture.numParameters, seed, spread);
-          const earlier = imageChannels === 1 ? [] : [seed % levels, (3 * seed) % levels];
-          const all = new Float64Array(levels);
-          mixture.logProbs(parameters, earlier, all);
-          for (const [level, nat] of all.entries()) {
-            const one = mixture.logProb?.(parameters, earlier, level);
-            if (!Object.is(one, nat)) expect({ level, nat: one }).toEqual({ level, nat });
-          }
-        },
-      ),
-      runs({ seed: 3, numRuns: 50 }),
-    );
-  });
+  it('computes all levels at once bit for bit as one by one, however narrow or wide', () =>
+    forAll(
+      [fc.constantFrom(1, 3), fc.constantFrom(2, 3, 17, 256, 1000), fc.constantFrom(0.1, 2, 8, 40), fc.nat()],
+      { numRuns: 50, seed: 3 },
+      (imageChannels, levels, spread, seed) => {
+        const mixture = mixtureOfLogistics({ imageChannels, levels, components: 3 });
+        const parameters = parametersOf(mixture.numParameters, seed, spread);
+        const earlier = imageChannels === 1 ? [] : [seed % levels, (3 * seed) % levels];
+        const all = new Float64Array(levels);
+        mixture.logProbs(parameters, earlier, all);
+        for (const [level, nat] of all.entries()) {
+          const one = mixture.logProb?.(parameters, earlier, level);
+          if (!Object.is(one, nat)) expect({ level, nat: one }).toEqual({ level, nat });
+        }
+      },
+    ));
 
   it('has probabilities that sum to 1 even if earlier channels are practically impossible', () => {
     // Means of 1e6 and 1e30 at scale e^-7: the first channel's level has a log p of -1e9 and -1e33, beside which those of
@@ -137,32 +123,26 @@ describe('a mixture of logistics', () => {
     }
   });
 
-  it('draws the first level whose cumulative probability exceeds u', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(1, 3),
-        fc.constantFrom(2, 3, 256),
-        fc.constantFrom(0.5, 4),
-        fc.nat(),
-        (imageChannels, levels, spread, seed) => {
-          const mixture = mixtureOfLogistics({ imageChannels, levels, components: 3 });
-          const parameters = parametersOf(mixture.numParameters, seed, spread);
-          const earlier = imageChannels === 1 ? [] : [seed % levels];
-          const all = new Float64Array(levels);
-          mixture.logProbs(parameters, earlier, all);
-          let below = 0;
-          for (const [level, nat] of all.entries()) {
-            const above = below + Math.exp(nat);
-            const middle = (below + above) / 2;
-            if (above - below > 1e-8) expect(mixture.levelAt?.(parameters, earlier, middle)).toBe(level);
-            below = above;
-          }
-          expect(mixture.levelAt?.(parameters, earlier, 0)).toBeGreaterThanOrEqual(0);
-        },
-      ),
-      runs({ seed: 2, numRuns: 25 }),
-    );
-  });
+  it('draws the first level whose cumulative probability exceeds u', () =>
+    forAll(
+      [fc.constantFrom(1, 3), fc.constantFrom(2, 3, 256), fc.constantFrom(0.5, 4), fc.nat()],
+      { numRuns: 25, seed: 2 },
+      (imageChannels, levels, spread, seed) => {
+        const mixture = mixtureOfLogistics({ imageChannels, levels, components: 3 });
+        const parameters = parametersOf(mixture.numParameters, seed, spread);
+        const earlier = imageChannels === 1 ? [] : [seed % levels];
+        const all = new Float64Array(levels);
+        mixture.logProbs(parameters, earlier, all);
+        let below = 0;
+        for (const [level, nat] of all.entries()) {
+          const above = below + Math.exp(nat);
+          const middle = (below + above) / 2;
+          if (above - below > 1e-8) expect(mixture.levelAt?.(parameters, earlier, middle)).toBe(level);
+          below = above;
+        }
+        expect(mixture.levelAt?.(parameters, earlier, 0)).toBeGreaterThanOrEqual(0);
+      },
+    ));
 
   it('draws no level that is as good as impossible, by uniforms next to 0 and 1', () => {
     const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 256, components: 3 });

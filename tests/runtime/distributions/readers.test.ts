@@ -12,7 +12,7 @@ import { digestOf } from '../../../src/runtime/program/file';
 import { useBackend } from '../../support/backends';
 import { filtered, sumOf } from '../../support/laws/all-images';
 import { drawWith, type Filters } from '../../support/laws/draw-levels';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { noise } from '../../support/tensors';
 
 const levels = 7;
@@ -44,38 +44,33 @@ function slowDraw(nats: Float64Array, { temperature, topK = levels, topP = 1 }: 
   return possible.find((last) => sumOf(kept.slice(0, last + 1)) > u) ?? (possible.at(-1) as number);
 }
 
+const anyFilters = fc.record({
+  temperature: fc.constantFrom(1, 1, 0, 1e-4, 0.3, 0.9, 1.1, 4),
+  topK: fc.option(fc.integer({ min: 1, max: levels + 1 }), { nil: undefined }),
+  topP: fc.option(fc.constantFrom(0.1, 0.5, 0.9, 1), { nil: undefined }),
+});
+
 describe.each(Object.entries({ 'that knows levels at uniforms': mixture, 'of log-probabilities alone': plain }))(
   'a distribution %s',
   (_, distribution) => {
-    it('is drawn from by its definition, with any filters', () => {
-      fc.assert(
-        fc.property(
-          fc.constantFrom(1, 1, 0, 1e-4, 0.3, 0.9, 1.1, 4),
-          fc.option(fc.integer({ min: 1, max: levels + 1 }), { nil: undefined }),
-          fc.option(fc.constantFrom(0.1, 0.5, 0.9, 1), { nil: undefined }),
-          fc.nat(1e6),
-          (temperature, topK, topP, seed) => {
-            const filters = { temperature, topK, topP };
-            const numImages = 5;
-            const outputs = outputsOf(numImages, seed);
-            const before = Int32Array.from({ length: 2 * numImages }, (_, i) => (seed + i) % levels);
-            const uniforms = Float64Array.from(noise(numImages, seed), (x) => (x + 1) / 2);
-            for (const channel of [0, 1]) {
-              const drawn = new Int32Array(numImages).fill(TO_DRAW);
-              drawn[3] = 6; // is given
-              drawWith(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
-              for (const n of [0, 1, 2, 4]) {
-                const nats = new Float64Array(levels);
-                mixture.logProbs(ofPixel(outputs, n), before.subarray(2 * n, 2 * n + channel), nats);
-                expect(drawn[n]).toBe(slowDraw(nats, filters, uniforms[n] as number));
-              }
-              expect(drawn[3]).toBe(6);
-            }
-          },
-        ),
-        runs({ seed: 1, numRuns: 80 }),
-      );
-    });
+    it('is drawn from by its definition, with any filters', () =>
+      forAll([anyFilters, fc.nat(1e6)], { numRuns: 80, seed: 1 }, (filters, seed) => {
+        const numImages = 5;
+        const outputs = outputsOf(numImages, seed);
+        const before = Int32Array.from({ length: 2 * numImages }, (_, i) => (seed + i) % levels);
+        const uniforms = Float64Array.from(noise(numImages, seed), (x) => (x + 1) / 2);
+        for (const channel of [0, 1]) {
+          const drawn = new Int32Array(numImages).fill(TO_DRAW);
+          drawn[3] = 6; // is given
+          drawWith(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
+          for (const n of [0, 1, 2, 4]) {
+            const nats = new Float64Array(levels);
+            mixture.logProbs(ofPixel(outputs, n), before.subarray(2 * n, 2 * n + channel), nats);
+            expect(drawn[n]).toBe(slowDraw(nats, filters, uniforms[n] as number));
+          }
+          expect(drawn[3]).toBe(6);
+        }
+      }));
 
     it('is read, of all levels and of one', () => {
       const numImages = 3;

@@ -7,7 +7,7 @@ import type { PortableModel } from '../../../src/runtime/program/program';
 import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../../support/kernels/fences';
 import { kernelMakers } from '../../support/kernels/machine';
 import { randomProgram, recipes } from '../../support/models/random-program';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { noise } from '../../support/tensors';
 
 /** Has every plan leave room for a fence behind all that is reserved, and puts them up in a heap made for it. */
@@ -39,18 +39,14 @@ function fencePlans(numImages: number) {
 describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make) => {
   afterEach(() => vi.restoreAllMocks());
 
-  it('is written only where it was reserved, by programs of all operations', () => {
-    fc.assert(
-      fc.property(recipes, fc.constantFrom(1, 2, 3, 33), (recipe, numImages) => {
-        const model = randomProgram(recipe);
-        const [height, width] = model.imageShape as [number, number, number];
-        const map = { shape: [height, width, 1], values: noise(numImages * height * width, 2) };
-        const conditions = [{ shape: [2], values: noise(2 * numImages, 1) }, map];
-        expect(fencesOf(model, numImages, conditions)).toBeGreaterThan(3);
-      }),
-      runs({ numRuns: 20, seed: 1 }),
-    );
-  });
+  it('is written only where it was reserved, by programs of all operations', () =>
+    forAll([recipes, fc.constantFrom(1, 2, 3, 33)], { numRuns: 20, seed: 1 }, (recipe, numImages) => {
+      const model = randomProgram(recipe);
+      const [height, width] = model.imageShape as [number, number, number];
+      const map = { shape: [height, width, 1], values: noise(numImages * height * width, 2) };
+      const conditions = [{ shape: [2], values: noise(2 * numImages, 1) }, map];
+      expect(fencesOf(model, numImages, conditions)).toBeGreaterThan(3);
+    }));
 
   /** Puts fences behind all that is reserved, draws, and looks whether they stand; gives how many there are. */
   function fencesOf(model: PortableModel, numImages: number, conditions: readonly ConditionValues[]): number {

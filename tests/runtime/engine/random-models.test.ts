@@ -15,7 +15,7 @@ import { imageModelShape } from '../../../src/models/image-model';
 import { sizeFromShape } from '../../../src/runtime/core/check';
 import { onEachCpuBackend } from '../../support/backends';
 import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from '../../support/models/random-model';
-import { runs } from '../../support/runs';
+import { forAllAsync } from '../../support/runs';
 import { noise, take } from '../../support/tensors';
 
 /** How many images of so many values: mostly two, few enough to be computed together, or in several chunks, or in several groups. */
@@ -147,6 +147,6 @@ onEachCpuBackend('a random model', (backend) => {
 
   it('has one likelihood: of whole passes on tensors, value by value, in files, samples and the codec', async () => {
     const numRuns = backend === 'wasm' ? 24 : 8;
-    await fc.assert(fc.asyncProperty(modelRecipes, fc.nat({ max: 1000 }), expectAlike), runs({ numRuns, seed: 1 }));
+    await forAllAsync([modelRecipes, fc.nat({ max: 1000 })], { numRuns, seed: 1 }, expectAlike);
   });
 });

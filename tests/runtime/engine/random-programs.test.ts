@@ -1,25 +1,21 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/program/builder';
+import { type Features, nodeOf, type ProgramBuilder } from '../../../src/runtime/program/builder';
 import type { LSTMPath } from '../../../src/runtime/program/operations/lstm';
 import type { ImageNode } from '../../../src/runtime/program/program';
 import { type Readiness, readinessOf } from '../../../src/runtime/program/readiness';
-import { modelOf, weightOf } from '../../support/models/program';
+import { modelOf, programOf, weightOf } from '../../support/models/program';
 import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { expectAsDefined } from '../../support/slow/value-by-value';
 import { noise } from '../../support/tensors';
 
 const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 
-it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
-  fc.assert(
-    fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
-      expectAsDefined(randomProgram(recipe), batch);
-    }),
-    runs({ numRuns: 150, seed: 1 }),
-  );
-});
+it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () =>
+  forAll([fc.record({ recipe: recipes, ...batches })], { numRuns: 150, seed: 1 }, ({ recipe, ...batch }) => {
+    expectAsDefined(randomProgram(recipe), batch);
+  }));
 
 /** A weight of random numbers. */
 const random = (shape: readonly number[], name: string) => {
@@ -31,16 +27,17 @@ const plainWindow = { imageChannels: 1, stride: 1, transposed: false } as const;
 const point = { ...plainWindow, kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
 
 /** Maps of each time, of four features, of images with two channels. */
-function maps(program: ProgramBuilder, image = program.image(2)) {
+function maps() {
+  const { program, image } = programOf(2);
   const pixel = program.ops.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
   const rows = program.ops.shift(pixel, 1, 0);
   const left = program.ops.shift(pixel, 0, 1);
   const row = { ...plainWindow, kernelSize: [1, 3], anchor: [0, 1], present: 'everything' } as const;
   const after = program.ops.conv(image, random([1, 3, 2, 4], 'all of a row'), null, row);
   const mixed = program.ops.concat(program.ops.slice(left, 0, 1), image, program.ops.slice(rows, 0, 1));
-  return { pixel, rows, left, after, mixed };
+  return { program, pixel, rows, left, after, mixed };
 }
-const time = fc.constantFrom<(keyof ReturnType<typeof maps>)[]>('pixel', 'rows', 'left', 'after', 'mixed');
+const time = fc.constantFrom<(keyof Omit<ReturnType<typeof maps>, 'program'>)[]>('pixel', 'rows', 'left', 'after', 'mixed');
 
 /** Expects logits, of what is known before a pixel of these features and others that are, to be those of whole images. */
 function expectSeenRight(program: ProgramBuilder, features: Features, known: Features): void {
@@ -54,20 +51,14 @@ function expectSeenRight(program: ProgramBuilder, features: Features, known: Fea
 }
 
 describe('attention', () => {
-  it('may be of queries, keys and values that are ready at any time', () => {
-    fc.assert(
-      fc.property(time, time, time, fc.constantFrom(1, 2, 4), fc.boolean(), (queries, keys, values, heads, own) => {
-        const program = new ProgramBuilder();
-        const of = maps(program);
-        expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads, { own }), of.left);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('may be of queries, keys and values that are ready at any time', () =>
+    forAll([time, time, time, fc.constantFrom(1, 2, 4), fc.boolean()], { numRuns: 40, seed: 1 }, (queries, keys, values, heads, own) => {
+      const { program, ...of } = maps();
+      expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads, { own }), of.left);
+    }));
 
   it.each([false, true])('may be of values that are ready at several times in one head; own: %s', (own) => {
-    const program = new ProgramBuilder();
-    const { rows, mixed, left } = maps(program);
+    const { program, rows, mixed, left } = maps();
     expectSeenRight(program, program.ops.attend(rows, rows, mixed, 1, { own }), left);
   });
 });
@@ -77,24 +68,18 @@ describe('an LSTM', () => {
     ['rows', [1, 1]], ['rows', [1, 5]], ['fromLeft', [2, 1]], ['fromRight', [2, 1]],
   ); // biome-ignore format: in few lines
 
-  it('may be of gates that are ready at any time', () => {
-    fc.assert(
-      fc.property(time, time, paths, fc.constantFrom(1, 2), (first, second, [path, kernelSize], groups) => {
-        const program = new ProgramBuilder();
-        const of = maps(program);
-        const half = (name: typeof first) => program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
-        const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
-        const size = gates.size / 4;
-        const kernel = random([...kernelSize, size, 4 * size], 'states');
-        expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
-  });
+  it('may be of gates that are ready at any time', () =>
+    forAll([time, time, paths, fc.constantFrom(1, 2)], { numRuns: 40, seed: 1 }, (first, second, [path, kernelSize], groups) => {
+      const { program, ...of } = maps();
+      const half = (name: typeof first) => program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
+      const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
+      const size = gates.size / 4;
+      const kernel = random([...kernelSize, size, 4 * size], 'states');
+      expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
+    }));
 
   it.each(['rows', 'fromLeft'] as const)('keeps states that only their own row reads, before it begins: %s', (path) => {
-    const program = new ProgramBuilder();
-    const { rows, left } = maps(program);
+    const { program, rows, left } = maps();
     const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
     const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
     const others = program.ops.pointwise('tanh', program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)));

@@ -52,9 +52,7 @@ beforeEach(() => {
     return count;
   };
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 async function portableOf(make: () => AutoregressiveModel): Promise<PortableModel> {
   const model = make();

@@ -5,7 +5,7 @@ import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/ins
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
 import { withoutMemory } from '../../support/kernels/machine';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { combinations, functions } from '../../support/slow/program';
 import { expectClose, noise } from '../../support/tensors';
 
@@ -60,58 +60,50 @@ describe('kernels', () => {
     expect(makeKernels(8).heap.every((x) => x === 0)).toBe(true);
   });
 
-  it('product: a start plus a product of matrices, the same bits in both', () => {
-    fc.assert(
-      fc.property(sizes, ({ images, inputs, span, gap, outputs, seed, hasOneStart, lowerBound }) => {
-        const y = operand(0, outputs + 3);
-        const a = operand(3900, placeOf(inputs, span, gap) + 2, 1); // after the base at 100
-        const b = operand(2000, hasOneStart ? 0 : outputs + 1);
-        const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
-        const [slow, fast] = both(seed);
-        const before = slow.heap.slice();
-        const matrix = { length: outputs, weights, weightStride, inputs, span, gap };
-        const product = { op: 'product' as const, y, a, b, ...matrix, parameter: lowerBound };
-        for (const kernels of [slow, fast]) run(kernels, images, product);
-        expectSameBits(fast, slow);
-        const at = (index: number) => before[index] as number;
-        const expected = before.slice();
-        for (let n = 0; n < images; n++)
-          for (let o = 0; o < outputs; o++) {
-            let sum = at(2000 + n * b.stride + o);
-            const block = weights + (o >> 2) * weightStride + (o & 3);
-            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + placeOf(i, span, gap)) * at(block + 4 * i);
-            expected[n * y.stride + o] = Math.max(sum, lowerBound);
-          }
-        expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
-      }),
-      runs({ seed: 1, numRuns: 60 }),
-    );
-  });
+  it('product: a start plus a product of matrices, the same bits in both', () =>
+    forAll([sizes], { numRuns: 60, seed: 1 }, ({ images, inputs, span, gap, outputs, seed, hasOneStart, lowerBound }) => {
+      const y = operand(0, outputs + 3);
+      const a = operand(3900, placeOf(inputs, span, gap) + 2, 1); // after the base at 100
+      const b = operand(2000, hasOneStart ? 0 : outputs + 1);
+      const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
+      const [slow, fast] = both(seed);
+      const before = slow.heap.slice();
+      const matrix = { length: outputs, weights, weightStride, inputs, span, gap };
+      const product = { op: 'product' as const, y, a, b, ...matrix, parameter: lowerBound };
+      for (const kernels of [slow, fast]) run(kernels, images, product);
+      expectSameBits(fast, slow);
+      const at = (index: number) => before[index] as number;
+      const expected = before.slice();
+      for (let n = 0; n < images; n++)
+        for (let o = 0; o < outputs; o++) {
+          let sum = at(2000 + n * b.stride + o);
+          const block = weights + (o >> 2) * weightStride + (o & 3);
+          for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + placeOf(i, span, gap)) * at(block + 4 * i);
+          expected[n * y.stride + o] = Math.max(sum, lowerBound);
+        }
+      expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+    }));
 
-  it('depthwise: a start plus rows times rows, feature by feature, the same bits in both', () => {
-    fc.assert(
-      fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, lowerBound }) => {
-        const [y, b] = [operand(0, outputs + 3), operand(2000, hasOneStart ? 0 : outputs + 1)];
-        const [gap, weightStride] = [outputs + 2, outputs + 1];
-        const a = operand(3900, inputs * gap + 1, 1); // after the base at 100
-        const [slow, fast] = both(seed);
-        const before = slow.heap.slice();
-        const rows = { length: outputs, weights: 12000, weightStride, inputs, gap, parameter: lowerBound };
-        for (const kernels of [slow, fast]) run(kernels, images, { op: 'depthwise', y, a, b, ...rows });
-        expectSameBits(fast, slow);
-        const at = (index: number) => before[index] as number;
-        const expected = before.slice();
-        for (let n = 0; n < images; n++)
-          for (let o = 0; o < outputs; o++) {
-            let sum = at(2000 + n * b.stride + o);
-            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i * gap + o) * at(12000 + i * weightStride + o);
-            expected[n * y.stride + o] = Math.max(sum, lowerBound);
-          }
-        expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
-      }),
-      runs({ seed: 1, numRuns: 60 }),
-    );
-  });
+  it('depthwise: a start plus rows times rows, feature by feature, the same bits in both', () =>
+    forAll([sizes], { numRuns: 60, seed: 1 }, ({ images, inputs, outputs, seed, hasOneStart, lowerBound }) => {
+      const [y, b] = [operand(0, outputs + 3), operand(2000, hasOneStart ? 0 : outputs + 1)];
+      const [gap, weightStride] = [outputs + 2, outputs + 1];
+      const a = operand(3900, inputs * gap + 1, 1); // after the base at 100
+      const [slow, fast] = both(seed);
+      const before = slow.heap.slice();
+      const rows = { length: outputs, weights: 12000, weightStride, inputs, gap, parameter: lowerBound };
+      for (const kernels of [slow, fast]) run(kernels, images, { op: 'depthwise', y, a, b, ...rows });
+      expectSameBits(fast, slow);
+      const at = (index: number) => before[index] as number;
+      const expected = before.slice();
+      for (let n = 0; n < images; n++)
+        for (let o = 0; o < outputs; o++) {
+          let sum = at(2000 + n * b.stride + o);
+          for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i * gap + o) * at(12000 + i * weightStride + o);
+          expected[n * y.stride + o] = Math.max(sum, lowerBound);
+        }
+      expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+    }));
 
   const lookups = fc.record({
     ...spans,
@@ -125,39 +117,35 @@ describe('kernels', () => {
     isInPlace: fc.boolean(),
   });
 
-  it('lookup: a start plus one row for each input, none if its number is 0; the same bits in both', () => {
-    fc.assert(
-      fc.property(lookups, ({ images, columns, inputs, rows, span, gap, outputs, seed, lowerBound, isInPlace }) => {
-        const side = (base: Operand, columnStride: number) => ({ ...base, columnStride });
-        const y = side(operand(0, 4 * (outputs + 2)), outputs + 2);
-        const a = side(operand(3900, 4 * (placeOf(inputs, span, gap) + 1), 1), placeOf(inputs, span, gap) + 1); // after the base at 100
-        const b = isInPlace ? y : side(operand(2000, 0), outputs + 1);
-        const [weights, weightStride] = [6000, outputs + 3];
-        const kernels = both(seed);
-        const numbers = Array.from({ length: 999 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
-        for (const { heap } of kernels) heap.set(numbers, 4000);
-        const before = kernels[0].heap.slice();
-        const sizes = { length: outputs, columns, inputs, rows, span, gap };
-        const lookup = { op: 'lookup' as const, y, a, b, ...sizes, weights, weightStride, parameter: lowerBound };
-        for (const one of kernels) run(one, images, lookup);
-        expectSameBits(...kernels);
-        const at = (index: number) => before[index] as number;
-        const expected = before.slice(0, 2000);
-        for (let n = 0; n < images; n++)
-          for (let column = 0; column < Math.max(1, columns); column++)
-            for (let o = 0; o < outputs; o++) {
-              let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
-              for (let i = 0; i < inputs; i++) {
-                const number = at(4000 + n * a.stride + column * a.columnStride + placeOf(i, span, gap));
-                if (number > 0) sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
-              }
-              expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);
+  it('lookup: a start plus one row for each input, none if its number is 0; the same bits in both', () =>
+    forAll([lookups], { numRuns: 60, seed: 1 }, ({ images, columns, inputs, rows, span, gap, outputs, seed, lowerBound, isInPlace }) => {
+      const side = (base: Operand, columnStride: number) => ({ ...base, columnStride });
+      const y = side(operand(0, 4 * (outputs + 2)), outputs + 2);
+      const a = side(operand(3900, 4 * (placeOf(inputs, span, gap) + 1), 1), placeOf(inputs, span, gap) + 1); // after the base at 100
+      const b = isInPlace ? y : side(operand(2000, 0), outputs + 1);
+      const [weights, weightStride] = [6000, outputs + 3];
+      const kernels = both(seed);
+      const numbers = Array.from({ length: 999 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
+      for (const { heap } of kernels) heap.set(numbers, 4000);
+      const before = kernels[0].heap.slice();
+      const sizes = { length: outputs, columns, inputs, rows, span, gap };
+      const lookup = { op: 'lookup' as const, y, a, b, ...sizes, weights, weightStride, parameter: lowerBound };
+      for (const one of kernels) run(one, images, lookup);
+      expectSameBits(...kernels);
+      const at = (index: number) => before[index] as number;
+      const expected = before.slice(0, 2000);
+      for (let n = 0; n < images; n++)
+        for (let column = 0; column < Math.max(1, columns); column++)
+          for (let o = 0; o < outputs; o++) {
+            let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
+            for (let i = 0; i < inputs; i++) {
+              const number = at(4000 + n * a.stride + column * a.columnStride + placeOf(i, span, gap));
+              if (number > 0) sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
             }
-        expectClose(kernels[0].heap.subarray(0, 2000), expected, 0); // and nothing beside them
-      }),
-      runs({ seed: 1, numRuns: 60 }),
-    );
-  });
+            expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);
+          }
+      expectClose(kernels[0].heap.subarray(0, 2000), expected, 0); // and nothing beside them
+    }));
 
   const attentions = fc.record({
     images: fc.integer({ min: 1, max: 3 }),
@@ -169,48 +157,44 @@ describe('kernels', () => {
     scale: fc.constantFrom(0.1, 1, 30),
   });
 
-  it('attend: the values of places weighted by softmax, 0 for no places; the same bits in both', () => {
-    fc.assert(
-      fc.property(attentions, ({ images, columns, places, keys, length, seed, scale }) => {
-        const inputs = 20 * keys;
-        const y = { ...operand(0, 3 * (length + 2)), columnStride: length + 2 };
-        const a = { ...operand(2900, 3 * keys, 1), columnStride: keys }; // after the base at 100
-        const b = operand(4000, inputs + 20 * length);
-        const c = { ...operand(4000 + places * keys, b.stride), columnStride: keys };
-        const kernels = both(seed);
-        const before = kernels[0].heap.slice();
-        const room = 2000;
-        const sizes = { length, columns, inputs, weights: room, weightStride: keys };
-        const attend = { op: 'attend' as const, y, a, b, c, ...sizes, parameter: scale };
-        for (const one of kernels) run(one, images, attend);
-        const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
-        expectClose(outputs[1] as number[], outputs[0] as number[], 0);
-        const beyond = before.subarray(room + 20, CODE); // the room for scores
-        for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
-        const at = (index: number) => before[index] as number;
-        const expected = Float64Array.from(before.subarray(0, room));
-        for (let n = 0; n < images; n++)
-          for (let column = 0; column < Math.max(1, columns); column++) {
-            const to = n * y.stride + column * y.columnStride;
-            const query = 3000 + n * a.stride + column * a.columnStride;
-            const first = b.offset + n * b.stride;
-            const scores = Array.from({ length: places + column }, (_, p) => {
-              let score = 0;
-              for (let i = 0; i < keys; i++) score += at(query + i) * at(first + p * keys + i);
-              return score * scale;
-            });
-            const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
-            const total = powers.reduce((sum, power) => sum + power, 0);
-            for (let i = 0; i < length; i++) {
-              const value = (p: number) => at(first + inputs + p * length + i);
-              expected[to + i] = powers.reduce((sum, power, p) => sum + (power / total) * value(p), 0);
-            }
+  it('attend: the values of places weighted by softmax, 0 for no places; the same bits in both', () =>
+    forAll([attentions], { numRuns: 60, seed: 1 }, ({ images, columns, places, keys, length, seed, scale }) => {
+      const inputs = 20 * keys;
+      const y = { ...operand(0, 3 * (length + 2)), columnStride: length + 2 };
+      const a = { ...operand(2900, 3 * keys, 1), columnStride: keys }; // after the base at 100
+      const b = operand(4000, inputs + 20 * length);
+      const c = { ...operand(4000 + places * keys, b.stride), columnStride: keys };
+      const kernels = both(seed);
+      const before = kernels[0].heap.slice();
+      const room = 2000;
+      const sizes = { length, columns, inputs, weights: room, weightStride: keys };
+      const attend = { op: 'attend' as const, y, a, b, c, ...sizes, parameter: scale };
+      for (const one of kernels) run(one, images, attend);
+      const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
+      expectClose(outputs[1] as number[], outputs[0] as number[], 0);
+      const beyond = before.subarray(room + 20, CODE); // the room for scores
+      for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
+      const at = (index: number) => before[index] as number;
+      const expected = Float64Array.from(before.subarray(0, room));
+      for (let n = 0; n < images; n++)
+        for (let column = 0; column < Math.max(1, columns); column++) {
+          const to = n * y.stride + column * y.columnStride;
+          const query = 3000 + n * a.stride + column * a.columnStride;
+          const first = b.offset + n * b.stride;
+          const scores = Array.from({ length: places + column }, (_, p) => {
+            let score = 0;
+            for (let i = 0; i < keys; i++) score += at(query + i) * at(first + p * keys + i);
+            return score * scale;
+          });
+          const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
+          const total = powers.reduce((sum, power) => sum + power, 0);
+          for (let i = 0; i < length; i++) {
+            const value = (p: number) => at(first + inputs + p * length + i);
+            expected[to + i] = powers.reduce((sum, power, p) => sum + (power / total) * value(p), 0);
           }
-        expectClose(outputs[0] as number[], expected, 2e-6 * Math.max(1, scale * 5));
-      }),
-      runs({ seed: 1, numRuns: 60 }),
-    );
-  });
+        }
+      expectClose(outputs[0] as number[], expected, 2e-6 * Math.max(1, scale * 5));
+    }));
 
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
@@ -265,18 +249,15 @@ describe('kernels', () => {
   it('computes the same bits in both for any numbers', () => {
     const floats = fc.array(fc.float(), { minLength: 13, maxLength: 13 });
     const operations = fc.constantFrom(...Object.keys(definitions)) as fc.Arbitrary<OpName>;
-    fc.assert(
-      fc.property(operations, floats, floats, fc.double({ min: -2, max: 2 }), (name, a, b, parameter) => {
-        const kernels = both(1);
-        for (const one of kernels) {
-          one.heap.set([...a, ...b], 1000);
-          const rest = { y: operand(0, 0), a: operand(1000, 0), b: operand(1013, 0), length: 13, parameter };
-          run(one, 1, { op: name, ...rest });
-        }
-        expect(values(kernels[1], 13)).toEqual(values(kernels[0], 13));
-      }),
-      runs({ seed: 1, numRuns: 100 }),
-    );
+    forAll([operations, floats, floats, fc.double({ min: -2, max: 2 })], { numRuns: 100, seed: 1 }, (name, a, b, parameter) => {
+      const kernels = both(1);
+      for (const one of kernels) {
+        one.heap.set([...a, ...b], 1000);
+        const rest = { y: operand(0, 0), a: operand(1000, 0), b: operand(1013, 0), length: 13, parameter };
+        run(one, 1, { op: name, ...rest });
+      }
+      expect(values(kernels[1], 13)).toEqual(values(kernels[0], 13));
+    });
   });
 
   it('normalize and rms: by their definition, the same bits in both, for any number of features', () => {
@@ -374,27 +355,24 @@ describe('kernels', () => {
       images: fc.integer({ min: 1, max: 5 }), levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
       scale: fc.double({ min: 0.1, max: 40, noNaN: true }), seed: fc.integer({ min: 1, max: 1000 }),
     }); // biome-ignore format: in few lines
-    fc.assert(
-      fc.property(shapes, ({ images, levels, scale, seed }) => {
-        const [slow, fast] = both(seed);
-        for (const kernels of [slow, fast]) {
-          kernels.heap[1] = Number.NEGATIVE_INFINITY; // an impossible level
-          kernels.softmax(1000, 3000, 0, images, levels, scale);
-        }
-        expectSameBits(fast, slow);
-        const doubles = new Float64Array(fast.heap.buffer);
-        for (let n = 0; n < images; n++) {
-          const x = fast.heap.subarray(n * levels, (n + 1) * levels);
-          const expected = Array.from(x, (logit) => Math.exp((logit - Math.max(...x)) * scale));
-          const got = doubles.subarray(1000 + n * levels, 1000 + (n + 1) * levels);
-          for (const [i, e] of expected.entries()) expect(Math.abs((got[i] as number) - e)).toBeLessThan(1e-9);
-          const sum = expected.reduce((total, e) => total + e, 0);
-          expect(Math.abs((doubles[3000 + n] as number) - sum)).toBeLessThan(1e-8);
-        }
-        expect(doubles[1001]).toBe(0);
-      }),
-      runs({ numRuns: 40, seed: 1 }),
-    );
+    forAll([shapes], { numRuns: 40, seed: 1 }, ({ images, levels, scale, seed }) => {
+      const [slow, fast] = both(seed);
+      for (const kernels of [slow, fast]) {
+        kernels.heap[1] = Number.NEGATIVE_INFINITY; // an impossible level
+        kernels.softmax(1000, 3000, 0, images, levels, scale);
+      }
+      expectSameBits(fast, slow);
+      const doubles = new Float64Array(fast.heap.buffer);
+      for (let n = 0; n < images; n++) {
+        const x = fast.heap.subarray(n * levels, (n + 1) * levels);
+        const expected = Array.from(x, (logit) => Math.exp((logit - Math.max(...x)) * scale));
+        const got = doubles.subarray(1000 + n * levels, 1000 + (n + 1) * levels);
+        for (const [i, e] of expected.entries()) expect(Math.abs((got[i] as number) - e)).toBeLessThan(1e-9);
+        const sum = expected.reduce((total, e) => total + e, 0);
+        expect(Math.abs((doubles[3000 + n] as number) - sum)).toBeLessThan(1e-8);
+      }
+      expect(doubles[1001]).toBe(0);
+    });
   });
 
   it('softmax of levels next to impossible: the same bits in both, down to e^-708', () => {
@@ -451,23 +429,19 @@ describe('kernels', () => {
       seed: fc.integer({ min: 1, max: 1000 }),
     }); // biome-ignore format: in few lines
 
-    it('is the level that float64 draws, or a doubt: next to the edges of levels most of all', () => {
-      fc.assert(
-        fc.property(cases, ({ levels, spread, scale, seed }) => {
-          const logits = Float32Array.from(noise(levels, seed), (x) => x * spread);
-          logits[levels - 1] = Number.NEGATIVE_INFINITY; // an impossible level
-          const edges = cumulative(logits, scale);
-          const near = edges.flatMap((edge) => [0, 1e-8, 1e-7, 1e-6, 1e-5].flatMap((e) => [edge - e, edge + e]));
-          const uniforms = near.filter((u) => u >= 0 && u < 1);
-          const drawn = certain(logits, uniforms, scale);
-          for (const [n, u] of uniforms.entries()) {
-            const level = edges.findIndex((edge) => edge > u);
-            if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level });
-          }
-        }),
-        runs({ numRuns: 20, seed: 1 }),
-      );
-    });
+    it('is the level that float64 draws, or a doubt: next to the edges of levels most of all', () =>
+      forAll([cases], { numRuns: 20, seed: 1 }, ({ levels, spread, scale, seed }) => {
+        const logits = Float32Array.from(noise(levels, seed), (x) => x * spread);
+        logits[levels - 1] = Number.NEGATIVE_INFINITY; // an impossible level
+        const edges = cumulative(logits, scale);
+        const near = edges.flatMap((edge) => [0, 1e-8, 1e-7, 1e-6, 1e-5].flatMap((e) => [edge - e, edge + e]));
+        const uniforms = near.filter((u) => u >= 0 && u < 1);
+        const drawn = certain(logits, uniforms, scale);
+        for (const [n, u] of uniforms.entries()) {
+          const level = edges.findIndex((edge) => edge > u);
+          if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level });
+        }
+      }));
 
     it('is rarely a doubt', () => {
       for (const levels of [4, 16, 256]) {

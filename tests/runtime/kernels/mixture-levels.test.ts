@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { javascriptMixtureLevels, type MixtureLevels, Row } from '../../../src/runtime/kernels/mixture-levels';
 import { webAssemblyMixtureLevels } from '../../../src/runtime/kernels/webassembly';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 
 /** Components somewhere in [-1, 1], of scales from wide to e^-7, as a mixture of logistics has them. */
 function fill({ table }: MixtureLevels, components: number, levels: number, seed: number): void {
@@ -20,21 +20,19 @@ function fill({ table }: MixtureLevels, components: number, levels: number, seed
   }
 }
 
+const sizes = { components: fc.constantFrom(2, 4, 10), levels: fc.constantFrom(2, 3, 16, 17, 18, 256) };
+
 describe('the levels of a mixture', () => {
-  it('have the same bits with and without WebAssembly', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(2, 4, 10), fc.constantFrom(2, 3, 16, 17, 18, 256), fc.nat(1e6), (components, levels, seed) => {
-        const all = [javascriptMixtureLevels, webAssemblyMixtureLevels].map((make) => {
-          const mixture = make(components, levels) as MixtureLevels;
-          fill(mixture, components, levels, seed);
-          mixture.weigh();
-          const total = mixture.table.subarray(Row.weights * components, Row.slopes * components).reduce((a, b) => a + b);
-          const drawn = Array.from({ length: 20 }, (_, i) => mixture.levelAt((total * (i + 0.5)) / 20));
-          return { masses: [...mixture.masses], drawn, table: [...mixture.table] };
-        });
-        expect(all[1]).toEqual(all[0]);
-      }),
-      runs({ seed: 1, numRuns: 40 }),
-    );
-  });
+  it('have the same bits with and without WebAssembly', () =>
+    forAll([sizes.components, sizes.levels, fc.nat(1e6)], { numRuns: 40, seed: 1 }, (components, levels, seed) => {
+      const all = [javascriptMixtureLevels, webAssemblyMixtureLevels].map((make) => {
+        const mixture = make(components, levels) as MixtureLevels;
+        fill(mixture, components, levels, seed);
+        mixture.weigh();
+        const total = mixture.table.subarray(Row.weights * components, Row.slopes * components).reduce((a, b) => a + b);
+        const drawn = Array.from({ length: 20 }, (_, i) => mixture.levelAt((total * (i + 0.5)) / 20));
+        return { masses: [...mixture.masses], drawn, table: [...mixture.table] };
+      });
+      expect(all[1]).toEqual(all[0]);
+    }));
 });

@@ -1,20 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logProb as logProbOfTensors, pixelCNN, toPortable } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { stepper } from '../../../src/runtime/sampling/stepper';
-import { useBackend } from '../../support/backends';
+import { onBackend } from '../../support/backends';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { tinyModel } from '../../support/models/tiny-space';
 import { scoped } from '../../support/scoped';
 import { expectClose, setNoise, take } from '../../support/tensors';
 
-beforeAll(() => useBackend('cpu'));
-
 const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
 
-describe('logProb of a model as plain data', () => {
+onBackend('cpu', 'logProb of a model as plain data', () => {
   it('of images of one class is that of a list of it, in several groups', async () => {
     const count = 300; // more than are scored at a time
     const model = portableModel({ imageShape: [2, 2, 1], levels: 3, features: 4, numClasses: 3 });

@@ -9,9 +9,7 @@ import { startInProcess, startSilent } from '../../support/workers/pool-in-proce
 
 const model = portableModel();
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 /** A pool, which ends with the test, and the workers it started. */
 function poolOf(workers: number, start: (index: number) => PoolWorker = startInProcess) {
@@ -376,9 +374,7 @@ describe('what goes wrong in a worker', () => {
       throw new RangeError('too many');
     });
     await pool.sample(model);
-    const { pool: none } = poolOf(2, () => {
-      throw new RangeError('too many');
-    });
+    const { pool: none } = poolOf(2, vi.fn().mockThrow(new RangeError('too many')));
     const all = await Promise.all([1, 2, 3].map((numImages) => messageOf(none.sample(model, { numImages }))));
     expect(new Set(all)).toEqual(new Set(['Error: pool: a worker could not be started: too many']));
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);

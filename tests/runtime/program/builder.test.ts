@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../../src/runtime/core/window';
 import { nodeOf, ProgramBuilder, type WeightRecipe } from '../../../src/runtime/program/builder';
-import { weightOf } from '../../support/models/program';
+import { programOf, weightOf } from '../../support/models/program';
 
 /** The numbers of each weight, from those of the layers' weights. */
 const numbersOf = ({ weights }: ProgramBuilder) =>
@@ -12,8 +12,7 @@ const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
 // That a program has the right nodes, random models tell: it computes what their layers do.
 
 it('passes on what a program for drawing has no use for', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(2);
+  const { program, image } = programOf(2);
   expect(program.ops.oneHot(program.condition(0, 1, false), 5).size).toBe(5);
   expect(program.ops.dropout(image, { rate: 0.5 })).toBe(image);
   expect(program.ops.perChannel(image, 2, 1)).toBe(image);
@@ -21,8 +20,7 @@ it('passes on what a program for drawing has no use for', () => {
 
 describe('weights', () => {
   it('are named by their layer and stored once, however often they are used', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(1);
+    const { program, image } = programOf(1);
     const [kernel, bias] = [weightOf([1, 1, 1, 1], [3], 'kernel'), weightOf([1], [4], 'bias')];
     program.enterLayer('first');
     const a = program.ops.conv(image, kernel, bias, point());
@@ -45,8 +43,7 @@ describe('weights', () => {
   });
 
   it('are kept once for each shape that they are used with', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(2);
+    const { program, image } = programOf(2);
     const weight = weightOf([1, 1, 2, 2], [1, 2, 3, 4]);
     const four = program.ops.concat(image, program.ops.conv(image, weight, null, point()));
     program.ops.affine(four, { scale: weight });

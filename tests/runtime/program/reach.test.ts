@@ -8,7 +8,7 @@ import type { PortableModel } from '../../../src/runtime/program/program';
 import { reach } from '../../../src/runtime/program/reach';
 import { weightOf } from '../../support/models/program';
 import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
-import { runs } from '../../support/runs';
+import { forAll } from '../../support/runs';
 import { type SlowMap, slowly, slowMap, valueAt } from '../../support/slow/program';
 
 /** What the logits at a place move with, of a program evaluated by its definition. */
@@ -47,22 +47,18 @@ function seenBy(
 }
 
 describe('reach', () => {
-  it('is what moves the logits of a program of several resolutions', () => {
-    fc.assert(
-      fc.property(recipes, fc.nat(), (recipe, at) => {
-        const model = randomProgram({ ...recipe, size: [1, 2] }, true);
-        const imageShape = model.imageShape as Place;
-        const place = placeOf(at % valuesOf(imageShape), imageShape);
-        const isRead = (output: number) => Math.floor(output / LEVELS) === place[2];
-        const seen = reach(model, imageShape)(place, isRead);
-        expect(seen).toEqual(movingSlowly(model, place));
-        const ownRow = reach(model, imageShape)(place, isRead, place[0]);
-        const start = indexOfPlace([place[0], 0, 0], imageShape);
-        expect(ownRow).toEqual(seen.fill(0, 0, start));
-      }),
-      runs({ numRuns: 15, seed: 1 }),
-    );
-  });
+  it('is what moves the logits of a program of several resolutions', () =>
+    forAll([recipes, fc.nat()], { numRuns: 15, seed: 1 }, (recipe, at) => {
+      const model = randomProgram({ ...recipe, size: [1, 2] }, true);
+      const imageShape = model.imageShape as Place;
+      const place = placeOf(at % valuesOf(imageShape), imageShape);
+      const isRead = (output: number) => Math.floor(output / LEVELS) === place[2];
+      const seen = reach(model, imageShape)(place, isRead);
+      expect(seen).toEqual(movingSlowly(model, place));
+      const ownRow = reach(model, imageShape)(place, isRead, place[0]);
+      const start = indexOfPlace([place[0], 0, 0], imageShape);
+      expect(ownRow).toEqual(seen.fill(0, 0, start));
+    }));
 
   it('refuses an image that the resolutions do not divide', () => {
     const window = { ...windowAround([1, 1], 'B', 1), stride: 2 };

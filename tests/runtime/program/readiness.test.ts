@@ -6,7 +6,7 @@ import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/prog
 import type { ImageNode } from '../../../src/runtime/program/program';
 import { checkImageSize, readinessOf } from '../../../src/runtime/program/readiness';
 import { AFTER_ROW, ONCE, ROW } from '../../../src/runtime/program/times';
-import { weightOf } from '../../support/models/program';
+import { programOf, weightOf } from '../../support/models/program';
 
 const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
 const MAP: ConditionShape = { kind: 'map', size: 1 };
@@ -19,8 +19,7 @@ const square = (side: number, featuresIn: number, featuresOut: number) => weight
 
 it('knows when each feature is ready', () => {
   const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 3 });
-  const program = new ProgramBuilder();
-  const image = program.image(3); // channel c is known once c + 1 channels are drawn
+  const { program, image } = programOf(3); // channel c is known once c + 1 channels are drawn
   const a = program.ops.conv(image, square(3, 3, 6), null, window('A'));
   const b = program.ops.conv(a, square(3, 6, 3), null, window('B'));
   const leaking = program.ops.conv(image, square(3, 3, 3), null, window('B'));
@@ -63,8 +62,7 @@ it('knows when each feature is ready', () => {
 it('recognizes features that are equal at every pixel, or ready for a whole row', () => {
   const vertical = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 1, vertical: true });
   const point = windowAround([1, 1], 'B', 1);
-  const program = new ProgramBuilder();
-  const image = program.image(2);
+  const { program, image } = programOf(2);
   const vector = program.condition(0, 2, false);
   const projected = program.ops.conv(vector, weightOf([2, 2]), null, point);
   const map = program.condition(1, 1, true);
@@ -97,8 +95,7 @@ it('recognizes features that are equal at every pixel, or ready for a whole row'
 
 it('is ready after its row where it sees the row whole, and before the next where that is all that reads it', () => {
   const window = (present: KernelWindow['present'], columns = 3) => windowAround([3, columns], present, 1);
-  const program = new ProgramBuilder();
-  const image = program.image(1);
+  const { program, image } = programOf(1);
   const whole = program.ops.conv(image, square(3, 1, 1), null, window('everything'));
   const point = program.ops.pointwise('tanh', whole);
   const wider = program.ops.conv(point, square(3, 1, 1), null, window('everything'));
@@ -113,8 +110,7 @@ it('is ready after its row where it sees the row whole, and before the next wher
 });
 
 it('waits for the pixel to the right where a window hides channels but not pixels', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(1);
+  const { program, image } = programOf(1);
   // a kernel of one row, whose own place is its first column: the others lie to the right
   const window: KernelWindow = { ...windowAround([1, 3], 'everything', 1), anchor: [0, 0] };
   program.ops.conv(image, weightOf([1, 3, 1, 1]), null, window);
@@ -133,8 +129,7 @@ it('is quick with features of a condition, after any number of steps', () => {
 });
 
 it('knows when attention is ready: each head with its query, and with keys and values of earlier places', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(2);
+  const { program, image } = programOf(2);
   const map = program.condition(0, 2, true);
   const rows = program.ops.shift(image, 1, 0);
   const left = program.ops.shift(image, 0, 1);
@@ -156,8 +151,7 @@ it('knows when attention is ready: each head with its query, and with keys and v
 });
 
 it('knows when states of an LSTM are ready: with their gates, and with states of the row above or beside', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(2);
+  const { program, image } = programOf(2);
   const rows = program.ops.concat(...new Array<Features>(4).fill(program.ops.shift(image, 1, 0)));
   const left = program.ops.concat(...new Array<Features>(4).fill(program.ops.shift(image, 0, 1)));
   const [first, second] = [program.ops.slice(image, 0, 1), program.ops.slice(image, 1, 1)];
@@ -182,8 +176,7 @@ it('knows when states of an LSTM are ready: with their gates, and with states of
 
 it('knows when features of an earlier place are ready, and gates and ELUs of several', () => {
   const window = windowOf({ kernelSize: 3, maskType: 'B', imageChannels: 2 });
-  const program = new ProgramBuilder();
-  const image = program.image(2);
+  const { program, image } = programOf(2);
   program.ops.shift(image, 1, 0);
   program.ops.shift(image, 2, 3);
   program.ops.shift(image, 0, 1);
@@ -216,8 +209,7 @@ describe('several resolutions', () => {
   const kernel = (columns: number) => weightOf([2, columns, 1, 1]);
 
   it('halve with each strided convolution and double with each transposed one', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(1);
+    const { program, image } = programOf(1);
     const u = program.ops.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'nothing', 1));
     const ul = program.ops.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'A', 1));
     const uHalf = program.ops.conv(u, kernel(3), null, down('everything', 3));
@@ -268,8 +260,7 @@ describe('several resolutions', () => {
   });
 
   it('may not meet, nor be finer than the image', () => {
-    const program = new ProgramBuilder();
-    const image = program.image(1);
+    const { program, image } = programOf(1);
     const half = program.ops.conv(image, kernel(2), null, down('A', 2));
     const finer = new ProgramBuilder();
     finer.ops.conv(finer.image(1), kernel(2), null, up('A', 2));

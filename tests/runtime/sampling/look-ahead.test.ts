@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { particlesOf } from '../../../src/runtime/sampling/particles';
 import { useBackend } from '../../support/backends';
+import { errorOf } from '../../support/errors';
 import { allImages, asImages, countsOf, densities, filtered, listOf, normalized, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { scoped } from '../../support/scoped';
@@ -496,8 +497,9 @@ describe('a potential', () => {
     const model = await tiny([2, 2, 1], 3, 1, 0.5);
     for (const lookAhead of [1, 3]) {
       const promise = sample(model, { lookAhead, potential: () => bad as number });
-      await expect(promise).rejects.toThrow(TypeError);
-      await expect(promise).rejects.toThrow('sample: potential: wanted a function that returns numbers, or -Infinity, got');
+      await expect(promise).rejects.toThrow(
+        errorOf(TypeError, 'sample: potential: wanted a function that returns numbers, or -Infinity, got'),
+      );
     }
   });
 

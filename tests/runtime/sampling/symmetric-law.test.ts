@@ -3,7 +3,7 @@ import { logProb, type PortableModel, type Symmetry, sample, symmetric } from 'p
 import { describe, expect, it } from 'vitest';
 import { allImages, asImages, densities, elementsSlowly, filtered, inElement, listOf, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
-import { runs } from '../../support/runs';
+import { forAllAsync } from '../../support/runs';
 import { noise } from '../../support/tensors';
 
 // The law by which a symmetric model draws, by enumeration: of random models of tiny images, under random groups, with
@@ -261,7 +261,7 @@ async function expectLaw(recipe: Recipe): Promise<void> {
 
 describe('the law of a symmetric model', () => {
   it('is what logDrawn says and images follow, of any group, model, given values, filters and guidance', async () => {
-    await fc.assert(fc.asyncProperty(recipes, expectLaw), runs({ numRuns: 24, seed: 1 }));
+    await forAllAsync([recipes], { numRuns: 24, seed: 1 }, expectLaw);
     const { squares, cases, weights, variance, estimates, ofEstimates } = apart;
     expect(Math.abs(squares - cases)).toBeLessThan(5 * Math.sqrt(2 * cases));
     expect(Math.abs(weights)).toBeLessThan(5 * Math.sqrt(variance));

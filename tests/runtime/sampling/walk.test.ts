@@ -35,9 +35,7 @@ describe('an abort before the first value of a long row', () => {
     file = writeFile({ ...header, imageShape: [1, WIDTH, 1] }, [], [image]);
   });
   afterAll(() => model.dispose());
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
+  afterEach(() => vi.restoreAllMocks());
 
   const tensor = <T>(job: (images: tf.Tensor4D) => Promise<T>): Promise<T> => {
     const given = tf.zeros<tf.Rank.R4>([1, 1, WIDTH, 1], 'int32');
@@ -54,10 +52,7 @@ describe('an abort before the first value of a long row', () => {
     ['decompress of tensors', (options) => decompressTensors(model, file, options)],
   ])('is heard between the parts by %s', async (_, start) => {
     let now = 0;
-    vi.spyOn(performance, 'now').mockImplementation(() => {
-      now += 1000; // each part takes long
-      return now;
-    });
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 1000)); // each part takes long
     const aborter = new AbortController();
     const { beginRow } = Evaluator.prototype;
     let parts = 0;

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from '../node/root';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Where a package lies, as it is installed here; our own as they are packed. */
 const folderOf = (name: string) => join(root, { 'pixelcnn-layers': '', 'pixelcnn-models': 'models' }[name] ?? join('node_modules', name));
 

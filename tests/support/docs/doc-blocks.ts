@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from '../node/root';
 import { filesBelow } from './files-below';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A block of code in README, in a guide or in a docstring. */
 export interface DocBlock {

@@ -1,8 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+import { root } from '../node/root';
 
 /** The files in folders of the repository, by their paths from its root, with slashes on Windows too. */
 export async function filesBelow(...folders: string[]): Promise<string[]> {

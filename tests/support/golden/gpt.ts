@@ -1,9 +1,8 @@
 import { type AutoregressiveModel, imageGPT } from 'pixelcnn-layers';
-import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import square from '../../golden/image-gpt/openai_square.json';
 import wide from '../../golden/image-gpt/openai_wide.json';
 import teddykoker from '../../golden/image-gpt/teddykoker.json';
-import { bytesOf } from './files';
+import { withGoldenWeights } from './files';
 
 const openAI = { from: 'openai/image-gpt', norm: 'rms', activation: 'quickGelu' } as const;
 
@@ -18,8 +17,5 @@ export const goldenGPTs = [
 export async function goldenGPT({ name, options, config }: (typeof goldenGPTs)[number]): Promise<AutoregressiveModel> {
   const { from, ...kind } = options;
   const imageShape = config.imageShape as [number, number, number];
-  const model = imageGPT({ ...config, ...kind, imageShape });
-  const tensors = readSafetensors(await bytesOf(`tests/golden/image-gpt/${name}.safetensors`));
-  loadWeights(model, tensors, { from });
-  return model;
+  return withGoldenWeights(imageGPT({ ...config, ...kind, imageShape }), `image-gpt/${name}`, { from });
 }

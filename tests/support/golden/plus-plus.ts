@@ -1,8 +1,7 @@
 import { type AutoregressiveModel, type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from 'pixelcnn-layers';
-import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import gray from '../../golden/pixelcnn-plus-plus/pp_gray.json';
 import colour from '../../golden/pixelcnn-plus-plus/pp_rgb.json';
-import { bytesOf } from './files';
+import { withGoldenWeights } from './files';
 
 /** What a public PyTorch implementation of PixelCNN++ gives, by name. */
 export const goldenPlusPlus = [
@@ -21,7 +20,5 @@ export function goldenPlusPlusArgs({ config }: Golden): PixelCNNPlusPlusArgs {
 /** A network as the reference has it, with its weights. */
 export async function goldenPlusPlusModel(golden: Golden): Promise<AutoregressiveModel> {
   const model = pixelCNNPlusPlus({ ...goldenPlusPlusArgs(golden), seed: 1 });
-  const tensors = readSafetensors(await bytesOf(`tests/golden/pixelcnn-plus-plus/${golden.name}.safetensors`));
-  loadWeights(model, tensors, { from: 'pclucas14/pixel-cnn-pp' });
-  return model;
+  return withGoldenWeights(model, `pixelcnn-plus-plus/${golden.name}`, { from: 'pclucas14/pixel-cnn-pp' });
 }

@@ -1,9 +1,8 @@
 import { type AutoregressiveModel, type PixelSNAILArgs, pixelSNAIL } from 'pixelcnn-layers';
-import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import plain from '../../golden/pixelsnail/snail.json';
 import conditioned from '../../golden/pixelsnail/snail_cond.json';
 import fine from '../../golden/pixelsnail/snail_fine.json';
-import { bytesOf } from './files';
+import { withGoldenWeights } from './files';
 
 /** What a public PyTorch implementation of PixelSNAIL gives, by name. */
 export const goldenSnails = [
@@ -32,7 +31,5 @@ export function snailArgs({ config }: Golden): PixelSNAILArgs {
 /** The network with its weights. */
 export async function goldenSnail(golden: Golden): Promise<AutoregressiveModel> {
   const model = pixelSNAIL({ ...snailArgs(golden), seed: 1 });
-  const tensors = readSafetensors(await bytesOf(`tests/golden/pixelsnail/${golden.name}.safetensors`));
-  loadWeights(model, tensors, { from: 'rosinality/vq-vae-2-pytorch' });
-  return model;
+  return withGoldenWeights(model, `pixelsnail/${golden.name}`, { from: 'rosinality/vq-vae-2-pytorch' });
 }

@@ -1,5 +1,5 @@
 import type { ConditionShape } from '../../../src/runtime/core/conditions';
-import { type Features, nodeOf, type ProgramBuilder } from '../../../src/runtime/program/builder';
+import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/program/builder';
 import type { PortableModel, Weight } from '../../../src/runtime/program/program';
 import type { LayerWeight } from '../../../src/runtime/program/weights';
 
@@ -11,6 +11,12 @@ interface HandWeight extends LayerWeight {
 export function weightOf(shape: readonly number[], numbers?: ArrayLike<number>, name = 'weight'): HandWeight {
   const size = shape.reduce((product, length) => product * length, 1);
   return { name, shape, read: () => numbers ?? new Float32Array(size) };
+}
+
+/** A program of an image of so many channels, to which its operations are added. */
+export function programOf(channels: number) {
+  const program = new ProgramBuilder();
+  return { program, image: program.image(channels) };
 }
 
 /** The model of a program built by hand, with its weights read. */

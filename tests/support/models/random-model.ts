@@ -54,32 +54,13 @@ interface Step {
   readonly own: (typeof ownOps)[number];
 }
 const stepKinds = [
-  'conv',
-  'twoGains',
-  'rowsAbove',
-  'tanh',
-  'elu',
-  'normalize',
-  'add',
-  'multiply',
-  'gate',
-  'concat',
-  'condition',
+  'conv', 'twoGains', 'rowsAbove', 'tanh', 'elu', 'normalize', 'add', 'multiply', 'gate', 'concat', 'condition',
   'ownOps',
-] as const;
+] as const; // biome-ignore format: names
 const ownOps = [
-  'regroup',
-  'softmax',
-  'logSoftmax',
-  'shift',
-  'position',
-  'coarse',
-  'attend',
-  'rows',
-  'fromLeft',
-  'raster',
+  'regroup', 'softmax', 'logSoftmax', 'shift', 'position', 'coarse', 'attend', 'rows', 'fromLeft', 'raster',
   'attendOwn',
-] as const;
+] as const; // biome-ignore format: names
 
 /** The arguments of a factory or of {@link composed}, with the factory's name. */
 export interface ModelRecipe {

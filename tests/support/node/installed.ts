@@ -1,8 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+import { root } from './root';
 
 /** Puts both packages, as they are built, into a project as npm would install them. */
 export async function installPackages(project: string): Promise<void> {

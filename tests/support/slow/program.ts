@@ -141,11 +141,9 @@ function slowNode(
     case 'rms': {
       const [scale, shift] = [numbers(node.scale), numbers(node.shift)];
       return ofPixel((all, f) => {
-        const size = node.size / node.groups;
-        const first = Math.floor(f / size) * size;
-        const group = all.slice(first, first + size);
-        const mean = node.op === 'rms' ? 0 : group.reduce((sum, value) => sum + value, 0) / size;
-        const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size;
+        const group = groupOf(all, f, node.groups);
+        const mean = node.op === 'rms' ? 0 : group.reduce((sum, value) => sum + value, 0) / group.length;
+        const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / group.length;
         const normal = ((all[f] as number) - mean) / Math.sqrt(variance + node.epsilon);
         return normal * (scale[f] as number) + (shift[f] as number);
       });
@@ -153,9 +151,7 @@ function slowNode(
     case 'softmax':
     case 'logSoftmax':
       return ofPixel((all, f) => {
-        const size = node.size / node.groups;
-        const first = Math.floor(f / size) * size;
-        const group = all.slice(first, first + size);
+        const group = groupOf(all, f, node.groups);
         const log = (all[f] as number) - Math.log(group.reduce((sum, value) => sum + Math.exp(value), 0));
         return node.op === 'softmax' ? Math.exp(log) : log;
       });
@@ -187,6 +183,13 @@ function slowNode(
     }
   }
 }
+
+/** Those among all features of a pixel that are in the group of feature f. */
+const groupOf = (all: readonly number[], f: number, groups: number) => {
+  const size = all.length / groups;
+  const first = Math.floor(f / size) * size;
+  return all.slice(first, first + size);
+};
 
 const levelOf = (x: number, levels: number) => Math.floor(x * (levels - 1) + 0.5);
 

@@ -4,7 +4,7 @@ import { type Adjust, allowed, allowedNeighbors, logProb, sample } from 'pixelcn
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../../support/backends';
 import { portableModel } from '../../../support/models/portable-model.mjs';
-import { runs } from '../../../support/runs';
+import { forAllAsync } from '../../../support/runs';
 import { noise } from '../../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
@@ -77,15 +77,12 @@ describe('adjust', () => {
 describe('allowed', () => {
   it('draws only the levels that are', async () => {
     const cases = fc.record({ isEach: fc.boolean(), seed: fc.integer({ min: 1, max: 99 }) });
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ isEach, seed }) => {
-        const flags = Uint8Array.from(noise(isEach ? 120 : 6, seed), (x, i) => Number(x > 0.2 || i % 6 === seed % 6));
-        const adjust = allowed({ data: flags, shape: isEach ? [4, 5, 1, 6] : [6] });
-        const { data } = await sample(model, { numImages: 5, seed, adjust });
-        for (const [i, level] of data.entries()) expect(flags[isEach ? (i % 20) * 6 + level : level]).toBe(1);
-      }),
-      runs({ numRuns: 10, seed: 1 }),
-    );
+    await forAllAsync([cases], { numRuns: 10, seed: 1 }, async ({ isEach, seed }) => {
+      const flags = Uint8Array.from(noise(isEach ? 120 : 6, seed), (x, i) => Number(x > 0.2 || i % 6 === seed % 6));
+      const adjust = allowed({ data: flags, shape: isEach ? [4, 5, 1, 6] : [6] });
+      const { data } = await sample(model, { numImages: 5, seed, adjust });
+      for (const [i, level] of data.entries()) expect(flags[isEach ? (i % 20) * 6 + level : level]).toBe(1);
+    });
   });
 
   it('knows the channels of a pixel apart', async () => {

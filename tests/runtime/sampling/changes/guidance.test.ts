@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../../../support/backends';
+import { expect, it } from 'vitest';
+import { onBackend } from '../../../support/backends';
 import { scoped } from '../../../support/scoped';
 import { expectNoLeaks, setNoise, take } from '../../../support/tensors';
-
-beforeAll(() => useBackend('wasm'));
 
 const sizes = { hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3, numClasses: 2, nullClass: true };
 const models: Readonly<Record<string, () => AutoregressiveModel>> = {
@@ -29,7 +27,7 @@ function made(name: string) {
   return { model, condition };
 }
 
-describe('guidance', () => {
+onBackend('wasm', 'guidance', () => {
   it.each(Object.keys(models))('gives the same images in every way, with filters too: %s', async (name) => {
     const { model, condition } = made(name);
     const portable = await toPortable(model);
