@@ -23,6 +23,12 @@ const modules: Options = {
   splitting: false,
   dts: { entry: entries.map((name) => `src/${name}.ts`) },
   clean: ['!pixelcnn-layers.min.js'], // which is built at the same time
+  plugins: [
+    {
+      name: 'documentation in declarations only',
+      renderChunk: (code) => ({ code: code.replaceAll(/^ *\/\*\*.*?\*\/\n/gms, '') }),
+    },
+  ],
   esbuildPlugins: [
     {
       name: 'a file for each module',
