@@ -23,6 +23,7 @@ import { inAllOrientations } from '../kit/models/orientations.mjs';
 import { loadPortable } from '../kit/models/saved-model.mjs';
 import { useBackend } from '../kit/runs/backend.mjs';
 import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { provenanceOf } from '../kit/runs/run-record.mjs';
 import { givenNetwork, makeNetwork, withNetworkFlags } from '../kit/weights/given-network.mjs';
 import { npyOf } from '../kit/weights/npy.mjs';
 import { readTensors } from '../kit/weights/tensor-files.mjs';
@@ -227,8 +228,9 @@ async function bytesOf() {
   return zipSync(Object.fromEntries(arrays), { level: 0 }); // like numpy.savez
 }
 
-function portable() {
+async function portable() {
   if (isFile) return loadPortable(flags.model);
+  const info = weights === undefined ? await provenanceOf(network.directory) : undefined;
   const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
-  return toPortable(orientations ?? model, { palette: paletteOf(model, model.levels) });
+  return toPortable(orientations ?? model, { palette: paletteOf(model, model.levels), info });
 }

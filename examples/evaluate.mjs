@@ -14,11 +14,12 @@ import { DATASETS } from '../kit/data/datasets.mjs';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
 import { command, oneOf, stop, text, wholeNumber } from '../kit/flags.mjs';
 import { histogramBitsByChannel, uniformBits } from '../kit/models/baselines.mjs';
-import { bitsByChannel } from '../kit/models/channel-bits.mjs';
+import { bitsByChannel, bitsOf, natsByImage } from '../kit/models/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from '../kit/models/classify.mjs';
 import { disposeOf, isPortable, isSymmetric, numParams } from '../kit/models/image-model.mjs';
 import { inOneOrder } from '../kit/models/orientations.mjs';
 import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
+import { mean, standardError, sum } from '../kit/models/statistics.mjs';
 import { smallestPng } from '../kit/pictures/png.mjs';
 import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
 
@@ -87,14 +88,15 @@ const inBatches = {
     console.log(`${done} of ${images} images`);
   },
 };
-const bits = await bitsByChannel(model, test, inBatches);
+const values = test.data.length / images;
+const nats = await natsByImage(model, test, inBatches); // [N][C]
+const bits = bitsOf(nats, values);
 const seconds = (performance.now() - start) / 1000;
 if (!bits.every(Number.isFinite)) stop(`the model gives ${bits.join(', ')} bits/dim: its weights are broken`);
 const png = smallestPng({ images: test.data, imageShape: size });
 
 const names = channels === 3 ? ['red', 'green', 'blue'] : [];
 const row = (name, cells) => console.log(name.padEnd(12) + cells.map((cell) => cell.padStart(8)).join(''));
-const mean = (byChannel) => byChannel.reduce((sum, value) => sum + value, 0) / byChannel.length;
 const figures = (name, byChannel) => {
   row(
     name,
@@ -107,8 +109,10 @@ figures('histogram', histogramBitsByChannel(train.data, test.data, levels, chann
 row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
 if (isSymmetric(model)) figures('in one order', await bitsByChannel(...inOneOrder(model, test), inBatches));
-const values = test.data.length / images;
-console.log(`${(mean(bits) * values * Math.LN2).toFixed(2)} nats an image, of ${values} values`);
+const ofImages = nats.map(sum);
+const error = images > 1 ? ` ± ${standardError(ofImages).toFixed(2)}` : '';
+console.log(`${mean(ofImages).toFixed(2)}${error} nats an image, of ${values} values`);
+for (const [name, value] of Object.entries(model.info ?? {})) console.log(`${name}: ${value}`);
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
 console.log(
   `${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`,

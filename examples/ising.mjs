@@ -15,12 +15,22 @@ import {
   toPortable,
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { createPool, logPartition, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+import {
+  averages,
+  createPool,
+  logPartition,
+  readPortable,
+  sample,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
 import { command, oneOf, outputDirectory, positiveNumber, stop, wholeNumber } from '../kit/flags.mjs';
 import { glassBonds, summedLogZ } from '../kit/models/glass.mjs';
 import {
   CRITICAL,
+  correlationsOf,
   energyOf,
+  exactCorrelations,
+  exactEnergy,
   exactLogZ,
   freeEnergyOf,
   magnetizationsOf,
@@ -196,6 +206,8 @@ async function estimates() {
   console.log(`ln Z estimate  ${logZ.toFixed(4)}, exact ${exact.toFixed(4)}; by the network alone ${logZAlone.toFixed(4)}`); // biome-ignore format: one line
   console.log(`effective sample size ${((100 * effectiveSampleSize) / draws).toFixed(1)} % of ${draws}`);
 
+  const means = glass === undefined ? await meansOf(portable) : {};
+
   const draw = (of) => sample(of, { numImages: 1000, seed: run.seed });
   const images = await draw(portable);
   const [histogram, histogramAlone] = [images, await draw(alone)].map(({ data }) => histogramOf(data));
@@ -217,9 +229,33 @@ async function estimates() {
     logZ,
     logZAlone,
     effectiveSampleSize,
+    ...means,
     histogram,
     histogramAlone,
   };
+}
+
+/** Prints and returns the energy of a spin, the magnetization without its sign, and correlations. */
+async function meansOf(portable) {
+  const observables = (levels, n) => [
+    energy(levels, n).map((one) => one / size ** 2),
+    magnetizationsOf(levels, n).map(Math.abs),
+    correlationsOf(levels, n, size),
+  ];
+  const options = { beta, numImages: draws, seed: run.seed, pool };
+  const found = await averages(portable, energy, observables, options);
+  const exact = [[exactEnergy(size, beta) / size ** 2], [], size <= 8 ? exactCorrelations(size, beta) : []];
+  const names = ['E/N', '|M|/N', 'correlation'];
+  return Object.fromEntries(
+    found.map(({ means, standardErrors }, index) => {
+      for (const [k, mean] of means.entries()) {
+        const name = means.length > 1 ? `${names[index]} ${k + 1}` : names[index];
+        const right = exact[index][k] === undefined ? '' : `, exact ${exact[index][k].toFixed(6)}`;
+        console.log(`${name.padEnd(14)} ${mean.toFixed(6)} +- ${standardErrors[k].toExponential(1)}${right}`);
+      }
+      return [names[index], { means: [...means], standardErrors: [...standardErrors], exact: exact[index] }];
+    }),
+  );
 }
 
 /** How many of 1,000 images have a magnetization from -1 to -0.9, and so on up to 1, [20]. */

@@ -81,7 +81,7 @@ async function reproduce(recipes) {
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
     const printed = await run(`${program.endsWith('.py') ? 'research' : 'examples'}/${program}`, args);
     if (program === 'train.mjs' && !flags.dryRun && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
-    const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
+    const [, nats] = /^([\d.]+)(?: ± [\d.]+)? nats an image/m.exec(printed) ?? [];
     if (nats && recipe.figure.endsWith('nats'))
       writeFileSync(at('figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
   }

@@ -9,6 +9,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { recordOfRun } from '../kit/runs/run-record.mjs';
 import { FAMILIES } from '../tests/bench/lib/families.mjs';
 import { markdownTable, writeFigures } from '../tests/bench/lib/report.mjs';
 import { natsOf, PUBLISHED, readRuns } from './lib/recipes.mjs';
@@ -66,61 +67,45 @@ const textOf = (name, file) =>
 /** Copies a run if it exists. */
 async function gather(name) {
   const from = join(flags.runs, name);
-  const [run, metrics] = await Promise.all(['run.json', 'metrics.jsonl'].map((file) => textOf(name, file)));
-  if (run === null) return;
-  const evaluations = (metrics ?? '').split('\n').filter((line) => /"(test|validation)Bits"/.test(line));
-  const { path, ...settings } = JSON.parse(run);
-  const { step } = JSON.parse(evaluations.at(-1) ?? '{}');
+  const record = await recordOfRun(from);
+  if (record === null) return;
+  const { program: _, path, ...settings } = record.settings;
+  const step = record.evaluations.at(-1)?.step;
   const isTested = settings.data !== 'binarized-mnist' || (await textOf(name, 'figure.json')) !== null;
   if (step !== settings.steps || !isTested) {
     console.error(`${name}: not finished, left out`);
     return;
   }
-  await writeRun(name, [JSON.stringify(settings), ...evaluations]);
+  await writeRun(name, [settings, ...record.evaluations]);
   const picture = `results-${name.slice(0, -2)}.png`;
   const page = await readFile(join(docs, 'results/index.md'), 'utf8');
   if (!name.endsWith('-1') || !page.includes(`images/${picture}`)) return;
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
 }
 
-/** Copies a finished run of pytorch/train.py if it exists. Its settings and the shapes of its weights are in its checkpoint. */
+/** Copies a finished run of pytorch/train.py if it exists. */
 async function gatherTwin(name) {
-  const metrics = await textOf(name, 'metrics.json');
-  if (metrics === null) return;
-  const evaluations = JSON.parse(metrics);
-  const { best, testBits } = evaluations.pop();
-  if (testBits === undefined) {
+  const record = await recordOfRun(join(flags.runs, name));
+  if (record === null) return;
+  const { evaluations, final, numWeights: weights } = record;
+  if (final?.testBits === undefined) {
     console.error(`${name}: not finished, left out`);
     return;
   }
-  const checkpoint = await readFile(join(flags.runs, name, 'checkpoint.safetensors'));
-  const { __metadata__: metadata, ...tensors } = JSON.parse(
-    checkpoint.subarray(8, 8 + Number(checkpoint.readBigUInt64LE())),
-  );
-  const { path, out, resume, device, ...kept } = JSON.parse(metadata.state).run;
-  const settings = Object.entries(kept).filter(([, value]) => value !== null && value !== false);
-  const camel = (key) => key.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-  const named = Object.fromEntries(settings.map(([key, value]) => [camel(key), value]));
-  const sizes = Object.entries(tensors).filter(([key]) => key.startsWith('model.')).map(([, { shape }]) => shape.reduce((product, side) => product * side, 1)); // biome-ignore format: one line
-  const weights = sizes.reduce((sum, size) => sum + size, 0);
-  const figure =
-    kept.data === 'binarized-mnist' ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
+  const { path, out, resume, device, ...settings } = record.settings;
+  const { best, testBits } = final;
+  const isInNats = settings.data === 'binarized-mnist';
+  const figure = isInNats ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
   const { step: steps } = evaluations.at(-1); // a run may be ended early
-  const lines = [
-    { program: 'pytorch/train.py', ...named, steps },
-    ...evaluations,
-    { best, weights, ...figure },
-  ];
-  await writeRun(
-    name,
-    lines.map((line) => JSON.stringify(line)),
-  );
+  await writeRun(name, [{ ...settings, steps }, ...evaluations, { best, weights, ...figure }]);
 }
 
 /** Writes the lines of a run, and at their end what reproduce.mjs has measured of the exported file, if it has. */
 async function writeRun(name, lines) {
   const figure = await textOf(name, 'figure.json');
-  const all = [...lines, ...(figure === null ? [] : [JSON.stringify(JSON.parse(figure))])];
+  const all = [...lines, ...(figure === null ? [] : [JSON.parse(figure)])].map((line) =>
+    JSON.stringify(line),
+  );
   await mkdir(join(docs, 'results/runs'), { recursive: true });
   await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${all.join('\n')}\n`);
 }

@@ -53,6 +53,80 @@ export function magnetizationsOf(levels, numImages) {
 }
 
 /**
+ * The correlations of images: the mean of s s' over pairs of spins 1, 2, … size / 2 rows apart.
+ *
+ * @param {ArrayLike<number>} levels
+ * @param {number} numImages
+ * @param {number} size
+ * @returns {Float64Array} [numImages * floor(size / 2)]
+ */
+export function correlationsOf(levels, numImages, size) {
+  const distances = Math.floor(size / 2);
+  const spins = size * size;
+  return Float64Array.from({ length: numImages * distances }, (_, i) => {
+    const from = Math.floor(i / distances) * spins;
+    const apart = ((i % distances) + 1) * size;
+    let alike = 0;
+    for (let k = 0; k < spins; k++) if (levels[from + k] === levels[from + ((k + apart) % spins)]) alike++;
+    return (2 * alike) / spins - 1;
+  });
+}
+
+/**
+ * The exact correlations of size x size spins, by the transfer matrix from row to row, which has 2^size rows: <s s'> is the trace of
+ * S T^r S T^(size - r), divided by that of T^size, with the spins of a column on the diagonal of S.
+ *
+ * @param {number} size at most 8
+ * @param {number} beta
+ * @returns {number[]} [floor(size / 2)]
+ */
+export function exactCorrelations(size, beta) {
+  const states = 2 ** size;
+  const spin = (state, column) => 2 * ((state >> (column % size)) & 1) - 1;
+  const columns = Array.from({ length: size }, (_, column) => column);
+  const ofPairs = (a, b, apart) => columns.reduce((sum, j) => sum + spin(a, j) * spin(b, j + apart), 0);
+  const transfer = new Float64Array(states * states);
+  for (let a = 0; a < states; a++)
+    for (let b = 0; b < states; b++)
+      transfer[a * states + b] = Math.exp(
+        beta * (ofPairs(a, b, 0) + (ofPairs(a, a, 1) + ofPairs(b, b, 1)) / 2 - 2 * size),
+      ); // at most 1
+  const powers = [transfer]; // of 1, 2, …
+  while (powers.length < size) powers.push(product(powers.at(-1), transfer, states));
+  /** The trace of the product of two powers, all symmetric, with spins between. */
+  const trace = (r, signed) => {
+    let sum = 0;
+    for (let a = 0; a < states; a++)
+      for (let b = 0; b < states; b++) {
+        const i = a * states + b;
+        sum += (signed ? spin(a, 0) * spin(b, 0) : 1) * powers[r - 1][i] * powers[size - r - 1][i];
+      }
+    return sum;
+  };
+  return Array.from({ length: Math.floor(size / 2) }, (_, i) => trace(i + 1, true) / trace(i + 1, false));
+}
+
+/** The product of two matrices [n,n]. */
+function product(a, b, n) {
+  const sums = new Float64Array(n * n);
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < n; k++) {
+      const factor = a[i * n + k];
+      for (let j = 0; j < n; j++) sums[i * n + j] += factor * b[k * n + j];
+    }
+  return sums;
+}
+
+/**
+ * The exact mean energy of size x size spins: the slope of -log Z.
+ *
+ * @param {number} size
+ * @param {number} beta
+ */
+export const exactEnergy = (size, beta) =>
+  (exactLogZ(size, beta - 1e-5) - exactLogZ(size, beta + 1e-5)) / 2e-5;
+
+/**
  * Free energy of each spin.
  *
  * @param {number} logZ

@@ -24,7 +24,7 @@ export type Observables = (levels: Int32Array, numImages: number) => readonly Ar
 
 /** The averages of an observable. */
 export interface Averages {
-  /** [K]: one for each number that the observable has of an image. */
+  /** One for each number that the observable has of an image, [K]. */
   readonly means: Float64Array;
   /** The standard errors of the means, [K], by the jackknife. */
   readonly standardErrors: Float64Array;

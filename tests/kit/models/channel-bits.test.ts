@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, pixelCNN } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { expect, it } from 'vitest';
-import { bitsByChannel } from '../../../kit/models/channel-bits.mjs';
+import { bitsByChannel, natsByImage } from '../../../kit/models/channel-bits.mjs';
 import { onBackend } from '../../support/backends';
 import { setNoise } from '../../support/tensors';
 
@@ -14,7 +14,8 @@ onBackend('cpu', 'bits by channel', () => {
     const model = pixelCNN({ imageShape: [4, 3, 3], levels: 8, hiddenDim: 2, outDim: 3, numBlocks: 1 });
     const input = tf.tensor4d(data, [...shape], 'int32');
     const nats = await logProb(model, input);
-    const total = Array.from(await nats.data()).reduce((sum, value) => sum - value, 0);
+    const each = Array.from(await nats.data());
+    const total = each.reduce((sum, value) => sum - value, 0);
     tf.dispose([input, nats]);
     const before = tf.memory().numTensors;
     const done: number[] = [];
@@ -22,6 +23,9 @@ onBackend('cpu', 'bits by channel', () => {
     expect(tf.memory().numTensors).toBe(before);
     expect(done).toEqual([2, 4, 5]);
     expect(bits).toHaveLength(3);
+    const ofImages = await natsByImage(model, images, { batchSize: 3 });
+    expect(ofImages.map((one) => one.length)).toEqual([3, 3, 3, 3, 3]);
+    for (const [n, one] of ofImages.entries()) expect(one.reduce((sum, value) => sum + value, 0)).toBeCloseTo(-(each[n] as number), 4);
     const mean = bits.reduce((sum, value) => sum + value, 0) / 3;
     expect(mean).toBeCloseTo(total / (data.length * Math.LN2), 5);
     const atOnce = await bitsByChannel(model, images, { batchSize: 5 });
