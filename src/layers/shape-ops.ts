@@ -66,7 +66,8 @@ class ShapeNodes extends Nodes<Shape> {
   ): Shape {
     const sizes = operands.map((x) => this.sizeOf(x, what));
     const noMap = operands.find(({ length }) => length !== 4);
-    if (operation.isOfMaps && noMap) throwTypeError(`${what}: input`, 'features [N,H,W,F]', noMap);
+    if (operation.isOfMaps && !fields['spread'] && noMap)
+      throwTypeError(`${what}: input`, 'features [N,H,W,F]', noMap);
     const known = operands.map(({ length }, i) => ({ size: sizes[i] as number, isConstant: length === 2 }));
     const node = { op: operation.name, ...fields, size: checkedSize(operation, known, fields, what, size) };
     if (operation.tableOfPlaces !== undefined) {

@@ -127,7 +127,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer from 1 to 16384, got`]),
     ),
     wrongInputs: [
-      [[[3]], 'upsample: input: wanted features of pixels, got'],
+      [[[3]], 'upsample: input: wanted features [N,H,W,F], got [null, 3]'],
       [[[2, 3, 6]], 'upsample: input: wanted a multiple of rows * columns (4), got 6', { spread: true }],
     ],
   },

@@ -92,7 +92,7 @@ describe('what a model is conditioned on', () => {
       { kind: 'vector', size: 4 },
     ]);
     expect(() => conditionsOf([vector, label, other], [reader])).toThrow(
-      "caller: wanted at most one class, one vector, one map and one map of codes as conditions, got ['vector', 'class', 'vector']",
+      "caller: wanted at most one condition of each kind, got ['vector', 'class', 'vector']",
     );
     expect(() => conditionsOf([label, tfl.input({ shape: [2, 2] })], [reader])).toThrow('caller: wanted a model');
   });

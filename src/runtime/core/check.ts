@@ -227,5 +227,5 @@ export function checkFeatures(what: string, value: unknown, parts: number, of = 
  */
 export function checkByteOrder(): void {
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
-    throw new Error('pixelcnn-layers needs a little-endian processor, and this one is big-endian');
+    throw new Error('pixelcnn-layers needs a little-endian processor');
 }

@@ -32,13 +32,12 @@ export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' 
 
 /** Height and width of a condition; undefined if these are the image's, or it has none. */
 export const sizeOfMap = (condition: ConditionShape): readonly [height: number, width: number] | undefined =>
-  'shape' in condition ? condition.shape : undefined;
+  (condition as { readonly shape?: readonly [number, number] }).shape;
 
 /** Checks that a model takes at most one condition of each kind, since callers name conditions by kind. */
 export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
   const kinds = conditions.map(({ kind }) => kind);
-  if (new Set(kinds).size < kinds.length)
-    throwTypeError(what, 'at most one class, one vector, one map and one map of codes as conditions', kinds);
+  if (new Set(kinds).size < kinds.length) throwTypeError(what, 'at most one condition of each kind', kinds);
 }
 
 /** Numbers with a shape, row-major. */

@@ -62,11 +62,11 @@ export function featuresOfGroup(
   { imageChannels, groups = 1 }: KernelWindow,
   group: number,
   features: number,
-): { readonly from: number; readonly to: number }[] {
+): (readonly [from: number, to: number])[] {
   const size = features / imageChannels / groups;
   return Array.from({ length: imageChannels }, (_, channel) => {
     const from = (channel * groups + group) * size;
-    return { from, to: from + size };
+    return [from, from + size];
   });
 }
 

@@ -124,14 +124,15 @@ function spreadMap(
   { rows, columns, size }: { readonly rows: number; readonly columns: number; readonly size: number },
 ): GivenCondition {
   const [h, w, features] = (shape.length === 1 ? [1, 1, ...shape] : shape) as [number, number, number];
-  const spread = new Float32Array((values.length / (h * w * features)) * height * width * size);
-  for (let to = 0; to < spread.length; to += size) {
-    const place = to / size;
-    const [y, x] = [Math.floor(place / width), place % width]; // y counts the rows of all images
-    const row = Math.floor(y / height) * h + Math.floor((y % height) / (rows * tall));
-    const feature = ((y % rows) * columns + (x % columns)) * size;
-    const from = (row * w + Math.floor(x / (columns * wide))) * features + feature;
-    spread.set(values.subarray(from, from + size), to);
+  const places = (values.length / (h * w * features)) * height * width;
+  const spread = new Float32Array(places * size);
+  for (let place = 0; place < places; place++) {
+    const y = Math.floor(place / width); // counts the rows of all images
+    const x = place % width;
+    const row = Math.floor(y / height) * h + Math.floor((y % height) / rows / tall);
+    const column = Math.floor(x / columns / wide);
+    const from = (row * w + column) * features + ((y % rows) * columns + (x % columns)) * size;
+    spread.set(values.subarray(from, from + size), place * size);
   }
   return { shape: [height, width, size], values: spread };
 }

@@ -165,10 +165,12 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, span, g
         sum3 = fround(sum3 + fround(value * (heap[w + 3] as number)));
       }
     }
-    heap[y + o] = pmax(sum0, parameter);
-    if (o + 1 < length) heap[y + o + 1] = pmax(sum1, parameter);
-    if (o + 2 < length) heap[y + o + 2] = pmax(sum2, parameter);
-    if (o + 3 < length) heap[y + o + 3] = pmax(sum3, parameter);
+    const last = y + length - 1;
+    let to = y + o;
+    heap[to] = pmax(sum0, parameter);
+    if (to < last) heap[++to] = pmax(sum1, parameter);
+    if (to < last) heap[++to] = pmax(sum2, parameter);
+    if (to < last) heap[++to] = pmax(sum3, parameter);
   }
 }
 

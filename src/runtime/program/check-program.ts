@@ -71,7 +71,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
   const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
   const names = kind === 'codes' ? ['kind', count, 'shape'] : ['kind', count];
-  const options = { class: ['nullClass'], vector: [], map: ['shape'], codes: [] }[kind];
+  const options = kind === 'class' ? ['nullClass'] : kind === 'map' ? ['shape'] : [];
   const fields = checkFields(what, condition, names, options);
   checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)

@@ -101,8 +101,7 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
     const some = (flags: readonly boolean[]) => operands.some((operand) => flags[operand]);
     const [size, ...others] = operands.map((operand) => sizes[operand]).filter((one) => one !== undefined);
     for (const other of others)
-      if (differs(size, other))
-        unfit(`its operands are maps of several sizes, [${size?.map(String)}] and [${other.map(String)}]`);
+      if (differs(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
     if (readsWholeMaps(node) && node.op !== 'position') {
       if (some(seeImage)) unfit('its input depends on the image, so it would see later pixels');
       if (size === undefined && !operationOf(node).makesMaps) unfit('its input is the same at every pixel');

@@ -24,7 +24,7 @@ export function checkedSize(
     const isLeftOut = fields[field] === undefined && 'fallback' in declared[field];
     if (!isLeftOut) declared[field].check(`${what}: ${field}`, fields[field], fields);
   }
-  if (isOfMaps && operands.some(({ isConstant }) => isConstant))
+  if (isOfMaps && !fields['spread'] && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
   return sizeOf(operands as readonly [OperandShape, ...OperandShape[]], fields, what, size as number); // checked by those that use it
 }

@@ -86,7 +86,7 @@ export interface Operation<
   readonly operands: Count;
   /** The fields of its nodes besides `op`, `size` and operands: their types, and checks of callers and of files. */
   readonly fields: D;
-  /** Whether operands must vary from pixel to pixel. @default false */
+  /** Whether operands must vary from pixel to pixel, unless they are spread over pixels. @default false */
   readonly isOfMaps?: boolean;
   /** Whether its result varies from pixel to pixel, even if its operands do not. @default false */
   readonly makesMaps?: boolean;

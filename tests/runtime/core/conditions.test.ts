@@ -141,7 +141,7 @@ describe('several conditions', () => {
   it('may be one of a kind', () => {
     expect(() => checkKinds('caller', [classes, maps, vectors])).not.toThrow();
     expect(() => checkKinds('caller', [maps, classes, maps])).toThrow(
-      "caller: wanted at most one class, one vector, one map and one map of codes as conditions, got ['map', 'class', 'map']",
+      "caller: wanted at most one condition of each kind, got ['map', 'class', 'map']",
     );
   });
 });

@@ -26,7 +26,7 @@ interface Part {
   readonly outputs: SlotRange;
   readonly inputs: readonly SlotRange[];
   /** The groups of the window that these outputs are of. */
-  readonly groups: readonly number[];
+  readonly groups: Iterable<number>;
 }
 
 /** A part with weights laid out in the heap. */
@@ -139,38 +139,32 @@ function partsOf({ window, x, y }: UnpackedKernel): Part[] {
   const [featuresIn, featuresOut] = [x.layout.slotOf.length, y.layout.slotOf.length];
   const outSlots = wholeVectors((y.layout.slotOf.at(-1) as number) + 1);
   if (groups === 1) return [{ outputs: [0, outSlots], inputs: [[0, x.layout.slots]], groups: [0] }];
-  const blocks = Array.from({ length: outSlots / 4 }, () => ({
-    seen: new Set<number>(),
-    groups: new Set<number>(),
-  }));
+  const blocks = Array.from({ length: outSlots / 4 }, () => [new Set<number>(), new Set<number>()] as const); // inputs, groups
   for (let group = 0; group < groups; group++) {
     const inputs = featuresOfGroup(window, group, featuresIn).flatMap((range) => slotsOf(x.layout, range));
     for (const slot of featuresOfGroup(window, group, featuresOut).flatMap((range) =>
       slotsOf(y.layout, range),
     )) {
-      const { seen, groups } = blocks[slot >> 2] as (typeof blocks)[number];
+      const [seen, groups] = blocks[slot >> 2] as (typeof blocks)[number];
       groups.add(group);
       for (const input of inputs) seen.add(input);
     }
   }
-  const parts: Part[] = [];
-  for (const [block, { seen, groups }] of blocks.entries()) {
+  const parts: { outputs: [number, number]; inputs: SlotRange[]; groups: Set<number> }[] = [];
+  for (const [block, [seen, groups]] of blocks.entries()) {
     const inputs = joined([...seen].sort((a, b) => a - b).map((slot): SlotRange => [slot, slot + 1]));
     const last = parts.at(-1);
-    const isSame = last !== undefined && String(last.inputs) === String(inputs);
-    if (isSame) parts.pop();
-    const before = isSame ? last : { outputs: [4 * block], groups: [] };
-    parts.push({
-      outputs: [before.outputs[0] as number, 4 * block + 4],
-      inputs,
-      groups: [...new Set([...before.groups, ...groups])],
-    });
+    if (last && String(last.inputs) === String(inputs)) {
+      last.outputs[1] += 4;
+      for (const group of groups) last.groups.add(group);
+    } else parts.push({ outputs: [4 * block, 4 * block + 4], inputs, groups });
   }
   return parts;
 }
 
-const slotsOf = ({ slotOf }: Pick<Layout, 'slotOf'>, { from, to }: { from: number; to: number }) =>
-  slotOf.slice(from, to);
+const slotsOf = ({ slotOf }: Pick<Layout, 'slotOf'>, [from, to]: SlotRange) => slotOf.slice(from, to);
+
+const numbersIn = ([from, to]: SlotRange) => Array.from({ length: to - from }, (_, i) => from + i);
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
@@ -198,15 +192,13 @@ export function packTaps(
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
-  const slots = inputs.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
+  const slots = inputs.flatMap(numbersIn);
   const inputAt = new Map(slots.map((slot, i) => [slot, i]));
   for (const group of ofPart) {
     const seen = featuresOfGroup(window, group, x.layout.slotOf.length).flatMap((range) =>
       slotsOf(x.layout, range),
     );
-    const written = featuresOfGroup(window, group, featuresOut).flatMap(({ from, to }) => {
-      return Array.from({ length: to - from }, (_, i) => from + i);
-    });
+    const written = featuresOfGroup(window, group, featuresOut).flatMap(numbersIn);
     const slotOf = (o: number) => (y.layout.slotOf[o] as number) - outputs[0];
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),

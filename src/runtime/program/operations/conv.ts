@@ -5,13 +5,10 @@ import {
   checkFields,
   checkInteger,
   checkList,
-  checkMemory,
   checkOneOf,
   throwTypeError,
 } from '../../core/check';
-import { MAX_LENGTH } from '../../core/images';
 import {
-  dilationOf,
   featuresOfGroup,
   type KernelWindow,
   offsetOfTap,
@@ -46,14 +43,8 @@ export const conv = operation({
   reads: ({ window, size }, [featuresIn = 0]) => readsOfWindow(window, featuresIn, size),
   scale: ({ window: { stride, transposed } }) => (transposed ? 1 / stride : stride),
   readsWholeMaps: ({ window }) => seesBelow(window),
-  work({ window, size }, [featuresIn = 0], places, what) {
-    const { kernelSize, imageChannels, groups = 1 } = window;
+  work({ window: { kernelSize, imageChannels, groups = 1 }, size }, [featuresIn = 0]) {
     const padded = (features: number) => imageChannels * wholeVectors(features / imageChannels); // each channel's group
-    const rows = 1 + dilationOf(window)[0] * (kernelSize[0] - 1);
-    checkMemory(`${what}: places within reach, features`, [
-      Math.min(places, rows * MAX_LENGTH),
-      padded(featuresIn),
-    ]);
     return kernelSize[0] * kernelSize[1] * padded(featuresIn / groups) * padded(size);
   },
 });
@@ -74,10 +65,9 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
     else if (visibility !== 'nothing') {
       for (let group = 0; group < groups; group++) {
         const inputs = featuresOfGroup(window, group, featuresIn);
-        for (const [channel, { from, to }] of featuresOfGroup(window, group, featuresOut).entries()) {
+        for (const [channel, features] of featuresOfGroup(window, group, featuresOut).entries()) {
           const seen = { everything: inputs.length, own: channel + 1, earlier: channel }[visibility];
-          for (const of of inputs.slice(0, seen))
-            reads.push({ features: [from, to], operand: 0, of: [of.from, of.to], at });
+          for (const of of inputs.slice(0, seen)) reads.push({ features, operand: 0, of, at });
         }
       }
     }

@@ -1,9 +1,9 @@
 import { flag, integer, optional } from '../../core/arguments';
-import { checkFeatures, throwTypeError } from '../../core/check';
+import { checkFeatures } from '../../core/check';
 import { MAX_LENGTH } from '../../core/images';
 import { type KernelWindow, pointWindow } from '../../core/window';
 import type { Nodes } from '../nodes';
-import { oneByOne, operation } from '../operation';
+import { operation } from '../operation';
 import { conv } from './conv';
 
 /** The factor by which a map is enlarged, at most the length of the largest image. */
@@ -13,17 +13,13 @@ export const upsample = operation({
   name: 'upsample',
   operands: 1,
   fields: { rows: enlargement, columns: enlargement, spread: optional(flag(false)) },
+  isOfMaps: true,
   makesMaps: true,
   size([x], { rows, columns, spread }, what) {
-    if (x.isConstant && !spread)
-      throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
     return spread
       ? checkFeatures(`${what}: input`, x.size, rows * columns, 'rows * columns') / rows / columns
       : x.size;
   },
-  reads: ({ spread, size }, [of = 0]) => [
-    spread ? { features: [0, size], operand: 0, of: [0, of] } : oneByOne([0, size]),
-  ],
   readsWholeMaps: () => true,
 });
 

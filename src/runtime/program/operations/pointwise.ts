@@ -52,7 +52,7 @@ export const pointwise = operation({
   size([x], { fn, parameter }, what) {
     const least = Math.fround(parameter);
     if (fn === 'log' && !(least > 0 && least < Infinity))
-      throwTypeError(`${what}: parameter`, 'a number above 0, the least whose log is taken', parameter);
+      throwTypeError(`${what}: parameter`, 'a number above 0', parameter);
     return x.size;
   },
 });
