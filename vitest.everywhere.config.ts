@@ -137,6 +137,7 @@ const projects: Project[] = [
     {
       name: 'page',
       include: [ofPage],
+      exclude: isAll ? [] : ['tests/demo/measured.test.ts'], // times, which other work upsets
       globalSetup: 'tests/support/browsers/shared-page.ts',
       retry,
     },
