@@ -28,10 +28,8 @@ describe('the Ising model', () => {
     const weights = energies.map((energy) => Math.exp(-beta * energy));
     const total = weights.reduce((a, b) => a + b);
     const mean = (of: (n: number) => number) => weights.reduce((sum, weight, n) => sum + weight * of(n), 0) / total;
-    expect(exactEnergy(4, beta)).toBeCloseTo(
-      mean((n) => energies[n] as number),
-      5,
-    );
+    const meanEnergy = mean((n) => energies[n] as number);
+    expect(exactEnergy(4, beta)).toBeCloseTo(meanEnergy, 5);
     const of = correlationsOf(four, 2 ** 16, 4);
     expect(exactCorrelations(4, beta)).toEqual([0, 1].map((r) => expect.closeTo(mean((n) => of[2 * n + r] as number), 9))); // biome-ignore format: one line
     const striped = [1, 1, 1, 0, 0, 0, 1, 1, 1];

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
@@ -7,20 +7,17 @@ import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const folder = temporaryFolder();
 
-async function runOf(name: string, files: Record<string, string | Uint8Array>) {
-  const directory = join(folder, name);
-  await mkdir(directory);
+async function runOf(files: Record<string, string | Uint8Array>) {
+  const directory = await mkdtemp(join(folder, 'run-'));
   for (const [file, contents] of Object.entries(files)) await writeFile(join(directory, file), contents);
   return directory;
 }
 
-const lines = (...all: object[]) => all.map((line) => `${JSON.stringify(line)}\n`).join('');
-
 it('is of a run of train.mjs: its settings, its evaluations, the best of them', async () => {
   const settings = { data: 'digits', levels: 17, seed: 3, steps: 30, path: '/data', checksum: 99 };
   const evaluations = [{ step: 10, testBits: 2 }, { step: 20, testBits: 1.5 }, { step: 30, testBits: 1.75 }]; // biome-ignore format: rows
-  const metrics = lines({ step: 9, trainBits: 2.5 }, ...evaluations);
-  const directory = await runOf('own', { 'run.json': JSON.stringify(settings), 'metrics.jsonl': metrics });
+  const metrics = [{ step: 9, trainBits: 2.5 }, ...evaluations].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const directory = await runOf({ 'run.json': JSON.stringify(settings), 'metrics.jsonl': metrics });
   expect(await recordOfRun(directory)).toEqual({ settings: { program: 'train.mjs', ...settings }, evaluations, best: 20 });
   expect(await provenanceOf(directory)).toEqual({
     program: 'train.mjs',
@@ -39,7 +36,7 @@ it('is of a run of train.py, which says at its end what it chose', async () => {
   const checkpoint = writeSafetensors(new Map([['model.kernel', weight], ['average.kernel', weight]]), { state: JSON.stringify(state) }); // biome-ignore format: one line
   const evaluations = [{ step: 10, validationBits: 0.15 }, { step: 20, validationBits: 0.16 }]; // biome-ignore format: rows
   const final = { best: 10, testBits: 0.145 };
-  const directory = await runOf('twin', { 'metrics.json': JSON.stringify([...evaluations, final]), 'checkpoint.safetensors': checkpoint });
+  const directory = await runOf({ 'metrics.json': JSON.stringify([...evaluations, final]), 'checkpoint.safetensors': checkpoint });
   const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', seed: 1, learningRate: 0.002, path: '/data' };
   expect(await recordOfRun(directory)).toEqual({ settings, evaluations, best: 10, numWeights: 6, final });
   expect(await provenanceOf(directory)).toMatchObject({

@@ -101,9 +101,8 @@ describe('averages', () => {
   });
 
   it('refuse observables that change between parts of the images', async () => {
-    const ofParts = (second: number[][]) => returning([new Float64Array(1024)], second);
-    const run = (wrong: Observables) => averages(model, energy, wrong, { numImages: 1025 });
-    await expect(run(ofParts([[1], [2]]))).rejects.toThrow('averages: observables: wanted a function that returns a list of 1 observables');
-    await expect(run(ofParts([[1, 2]]))).rejects.toThrow('averages: observables: 0: wanted as many numbers of every image, got 2');
+    const run = (second: number[][]) => averages(model, energy, returning([new Float64Array(1024)], second), { numImages: 1025 });
+    await expect(run([[1], [2]])).rejects.toThrow('averages: observables: wanted a function that returns a list of 1 observables');
+    await expect(run([[1, 2]])).rejects.toThrow('averages: observables: 0: wanted as many numbers of every image, got 2');
   });
 });
