@@ -7,6 +7,7 @@
 //   histogram   the frequency of each level in its channel of the training set, ignoring neighbours;
 //   PNG         one file of all images in a grid without gaps, the smallest of six: no filter, Paeth's, or the best of each row, each with
 //               two strategies of zlib at its highest level. Unlike the model, PNG has learnt nothing beforehand.
+// Below stand nats an image, with the standard error over images, and what a .pixelcnn file says of the run that its model is of.
 // A model by class is given the class of each image; with --classify, all classes are equally frequent a priori.
 
 import { sliceImages } from 'pixelcnn-layers/data';
