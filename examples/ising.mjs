@@ -19,12 +19,13 @@ import {
   averages,
   createPool,
   logPartition,
+  logProb,
   readPortable,
   sample,
   writePortable,
 } from 'pixelcnn-layers/runtime';
 import { command, oneOf, outputDirectory, positiveNumber, stop, wholeNumber } from '../kit/flags.mjs';
-import { glassBonds, summedLogZ } from '../kit/models/glass.mjs';
+import { cooled, glassBonds, summedLogZ } from '../kit/models/glass.mjs';
 import {
   CRITICAL,
   correlationsOf,
@@ -84,6 +85,7 @@ const out = flags.out ?? `out/ising-${size}-${flags.beta}`;
 const settings = join(out, 'run.json');
 const kept = checkpoints(join(out, 'checkpoints'));
 const EVERY = 100; // steps between checkpoints
+const COOLED = 200; // configurations of a glass that are found without the network
 
 await openRun();
 await useBackend('wasm');
@@ -206,7 +208,7 @@ async function estimates() {
   console.log(`ln Z estimate  ${logZ.toFixed(4)}, exact ${exact.toFixed(4)}; by the network alone ${logZAlone.toFixed(4)}`); // biome-ignore format: one line
   console.log(`effective sample size ${((100 * effectiveSampleSize) / draws).toFixed(1)} % of ${draws}`);
 
-  const means = glass === undefined ? await meansOf(portable) : {};
+  const means = glass === undefined ? await meansOf(portable) : { missed: await missedBy(portable, logZ) };
 
   const draw = (of) => sample(of, { numImages: 1000, seed: run.seed });
   const images = await draw(portable);
@@ -233,6 +235,19 @@ async function estimates() {
     histogram,
     histogramAlone,
   };
+}
+
+/**
+ * Prints and returns how many of the configurations that Metropolis's rule finds the network draws too seldom: p / q is
+ * e^(-beta E) / (Z q), and q the network's.
+ */
+async function missedBy(portable, logZ) {
+  const levels = cooled(energy, size, { beta, count: COOLED, seed: run.seed });
+  const own = await logProb(portable, { data: levels, shape: [COOLED, size, size, 1] });
+  const logRatios = energy(levels, COOLED).map((one, n) => -beta * one - own[n] - logZ);
+  const missed = logRatios.filter((ratio) => ratio > Math.log(10)).length;
+  console.log(`missed         ${missed} of ${COOLED} configurations that Metropolis's rule finds are drawn less than a tenth as often as they should be`); // biome-ignore format: one line
+  return missed;
 }
 
 /** Prints and returns the energy of a spin, the magnetization without its sign, and correlations. */

@@ -27,3 +27,34 @@ export function summedLogZ(energy, size, beta) {
   const least = energies.reduce((a, b) => Math.min(a, b));
   return Math.log(energies.reduce((sum, one) => sum + Math.exp(-beta * (one - least)), 0)) - beta * least;
 }
+
+/**
+ * Configurations by Metropolis's rule, each cooled from a random one: what a network may have missed is found without it.
+ *
+ * @param {import('pixelcnn-layers').Energy} energy
+ * @param {number} size
+ * @param {{ beta: number, count: number, seed: number, sweeps?: number }} args beta grows evenly to `beta`
+ * @returns {Int32Array} [count*size*size] levels, 0 and 1
+ */
+export function cooled(energy, size, { beta, count, seed, sweeps = 200 }) {
+  const random = randomNumbers(`${seed}/cooled`);
+  const spins = size * size;
+  const levels = Int32Array.from({ length: count * spins }, () => (random() < 0.5 ? 0 : 1));
+  const turn = (n, site) => {
+    levels[n * spins + site] = 1 - levels[n * spins + site];
+  };
+  let energies = Float64Array.from(energy(levels, count));
+  for (let step = 1; step <= sweeps * spins; step++) {
+    const sites = Array.from({ length: count }, () => Math.floor(random() * spins)); // one spin of each configuration
+    for (const [n, site] of sites.entries()) turn(n, site);
+    const turned = Float64Array.from(energy(levels, count));
+    const now = (beta * step) / (sweeps * spins);
+    for (const [n, site] of sites.entries()) {
+      if (random() < Math.exp(now * (energies[n] - turned[n]))) continue;
+      turn(n, site);
+      turned[n] = energies[n];
+    }
+    energies = turned;
+  }
+  return levels;
+}

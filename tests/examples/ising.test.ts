@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { logPartition, type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
+import { logPartition, logProb, type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { glassBonds, summedLogZ } from '../../kit/models/glass.mjs';
+import { cooled, glassBonds, summedLogZ } from '../../kit/models/glass.mjs';
 import { energyOf, exactLogZ, freeEnergyOf, magnetizationsOf } from '../../kit/models/ising.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runWell } from './run-script';
@@ -60,6 +60,10 @@ describe('ising.mjs', () => {
     );
     const [own, exact, byNetwork] = [estimate, summedLogZ(energy, size, beta), alone].map((logZ) => logZ?.toFixed(4));
     expect(stdout).toContain(`ln Z estimate  ${own}, exact ${exact}; by the network alone ${byNetwork}\n`);
+    const data = cooled(energy, size, { beta, count: 200, seed });
+    const logProbs = await logProb(model, { data, shape: [200, size, size, 1] });
+    const rare = energy(data, 200).filter((one, n) => Math.exp(-beta * one - Number(own)) > 10 * Math.exp(logProbs[n] as number));
+    expect(stdout).toContain(`missed         ${rare.length} of 200 `);
   });
 
   itRefuses([["--glass: wanted a --size of at most 4, got '8'", ['ising.mjs', '--glass', '1']]]);
