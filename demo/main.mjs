@@ -48,7 +48,7 @@ async function fill(id, mount = async (root) => (await import('./panels/index.mj
   }
 }
 
-const settle = hashPlace();
+hashPlace();
 followContents(document.querySelector('.contents'));
 const isElsewhere = !['', '#wall'].includes(location.hash.split('?', 1)[0]);
 const firstPicture = fill('wall', (root) =>
@@ -56,5 +56,4 @@ const firstPicture = fill('wall', (root) =>
 );
 if (!isElsewhere) await Promise.race([firstPicture, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 await Promise.all(PANELS.map((id) => fill(id)));
-settle();
 if (!import.meta.hot) navigator.serviceWorker?.register('./service-worker.js').catch(() => {}); // the page works without, and Vite serves none

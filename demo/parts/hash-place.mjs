@@ -1,40 +1,38 @@
 /**
- * Keeps what the address points to, `#sampling` or `#sampling?seed=3`, where it belongs although panels above it still grow.
- *
- * @returns {() => void} to call once they have grown: goes there again, unless the visitor has gone on meanwhile
+ * Leads to what the address or a link points to, `#sampling` or `#sampling?seed=3`, and stays there while panels above it grow: until the visitor
+ * goes on.
  */
 export function hashPlace() {
-  let target = elementOf(location.hash);
-  let behavior = 'instant';
+  /** @type {HTMLElement | null} */
+  let target = null;
+  const place = () => target?.scrollIntoView({ behavior: 'instant' });
+  const follow = (hash) => {
+    target = elementOf(hash);
+  };
   const leave = () => {
     target = null;
-  };
-  const follow = ({ target: clicked }) => {
-    const link = clicked.closest('a[href^="#"]');
-    if (link === null) return;
-    target = elementOf(link.hash);
-    behavior = 'auto'; // the page may be on its way there, smoothly
-  };
-  const listeners = Object.entries({
-    wheel: leave,
-    touchmove: leave,
-    pointerdown: leave,
-    keydown: leave,
-    click: follow,
-  });
-  for (const [type, listener] of listeners) addEventListener(type, listener, { passive: true });
-  // What follows a question mark is no part of an id: browsers do not find it.
-  addEventListener('hashchange', () => {
-    const element = elementOf(location.hash);
-    if (location.hash.includes('?')) element?.scrollIntoView();
-  });
-  if (target) history.scrollRestoration = 'manual'; // a place that is kept over a reload counts from another height
-  if (location.hash.includes('?')) target?.scrollIntoView({ behavior });
-  return () => {
-    for (const [type, listener] of listeners) removeEventListener(type, listener);
-    target?.scrollIntoView({ behavior });
+    document.documentElement.style.scrollBehavior = '';
     history.scrollRestoration = 'auto';
   };
+  for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown'])
+    addEventListener(type, leave, { passive: true, capture: true });
+  addEventListener('click', ({ target: clicked }) => {
+    const link = clicked.closest('a[href^="#"]');
+    if (link !== null) follow(link.hash);
+  });
+  // What follows a question mark is no part of an id: browsers do not find it.
+  addEventListener('hashchange', () => {
+    if (!location.hash.includes('?')) return;
+    follow(location.hash);
+    target?.scrollIntoView();
+  });
+  follow(location.hash);
+  if (target !== null) {
+    document.documentElement.style.scrollBehavior = 'auto'; // or the browser would still be on its way when the panels come
+    history.scrollRestoration = 'manual'; // a place that is kept over a reload counts from another height
+    place();
+  }
+  new ResizeObserver(place).observe(document.body);
 }
 
 /** What is folded is unfolded. */
