@@ -31,11 +31,14 @@ const PANELS = [
   ...['game', 'sampling', 'classifying', 'same-bits'],
 ];
 
+/** The code of the other panels. */
+const panels = () => import('./panels/index.mjs');
+
 /** Milliseconds that the other panels wait for the first picture, at most. */
 const PATIENCE = 2000;
 
 /** Fills one part of the page, once it is unfolded; where a browser lacks what that takes, the others go on. */
-async function fill(id, mount = async (root) => (await import('./panels/index.mjs'))[id](root)) {
+async function fill(id, mount = async (root) => (await panels())[id](root)) {
   const root = document.getElementById(id);
   if (root.tagName === 'DETAILS' && !root.open)
     return root.addEventListener('toggle', () => fill(id), { once: true });
@@ -52,7 +55,7 @@ hashPlace();
 followContents(document.querySelector('.contents'));
 const isElsewhere = !['', '#wall'].includes(location.hash.split('?', 1)[0]);
 const firstPicture = fill('wall', (root) =>
-  isElsewhere ? whenNear(root, () => mountWall(root)) : mountWall(root),
+  isElsewhere ? whenNear(root, () => mountWall(root, panels)) : mountWall(root, panels),
 );
 if (!isElsewhere) await Promise.race([firstPicture, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 await Promise.all(PANELS.map((id) => fill(id)));

@@ -39,13 +39,14 @@ const licences = {
   },
 };
 
-/** What the service worker keeps from the start: the page, its own code, the runtime, and the first model. */
-const KEPT = /^assets\/(?!tfjs|backend-|train-worker-|loss-chart)[^/]*\.(js|css)$|^assets\/syllables-16/;
+/** What the service worker keeps from the start: the page, its own code, the runtime, and the models of the wall, which is shown first. */
+const KEPT =
+  /^assets\/(?!tfjs|backend-|train-worker-|loss-chart)[^/]*\.(js|css)$|^assets\/(syllables-16-|characters-small|tiles).*\.pixelcnn$/;
 const serviceWorker = {
   name: 'service-worker',
   enforce: 'post',
   generateBundle(_, bundle) {
-    const first = ['./', ...Object.keys(bundle).filter((name) => KEPT.test(name))];
+    const first = ['./', './icon.png', ...Object.keys(bundle).filter((name) => KEPT.test(name))];
     const version = createHash('sha256').update(Object.keys(bundle).sort().join()).digest('hex').slice(0, 16);
     const text = readFileSync(new URL('service-worker.js', import.meta.url), 'utf8');
     const source = text.replace('%VERSION%', version).replace('%FIRST%', JSON.stringify(first));

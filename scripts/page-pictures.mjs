@@ -25,7 +25,7 @@ async function open(folder, viewport) {
 }
 
 const demo = await open('demo', { width: 1280, height: 720 });
-await demo.page.locator('.wall-map:enabled').nth(1).waitFor(); // all is still
+await demo.page.locator('.wall-map canvas').waitFor(); // all is still
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 

@@ -73,7 +73,8 @@ export function mountCompleting(root) {
   /** Of what is shown, or of what comes next. */
   let linkedSeed = 1;
   let running = Promise.resolve();
-  let hasBegun = false;
+  /** The model of what was filled in last. */
+  let begun = '';
   /** Shows what is shown once more. */
   let shown = null;
 
@@ -142,7 +143,7 @@ export function mountCompleting(root) {
     if (editor.isWhole) editor.rubOut(picker.name === 'characters' ? isRight : isLower);
     forget();
     if (address !== undefined) takeGap(address);
-    else if (!hasBegun) complete();
+    else if (picker.name !== begun) complete();
   }
 
   /** What was filled in is of another image. */
@@ -213,7 +214,7 @@ export function mountCompleting(root) {
 
   function complete() {
     if (editor.isWhole) return;
-    hasBegun = true;
+    begun = picker.name;
     running = task.run(async (signal) => {
       task.say('Filling in…');
       await picker.answered; // which class it is

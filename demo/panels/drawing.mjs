@@ -46,9 +46,6 @@ export function mountDrawing(root) {
   let isRunning = false;
   /** Whether it was asked to pause, and still measures what is drawn. */
   let isPausing = false;
-  /** The present task, or the last one. */
-  let work = Promise.resolve();
-  let lastOpened = 0;
 
   const model = select(
     LISTED.map((value) => ({ value, text: MODELS[value].title })),
@@ -112,6 +109,7 @@ export function mountDrawing(root) {
     const isOn = isRunning || isPausing; // the button that pauses stays enabled, and so keeps the keyboard
     const isBusy = task.isBusy && !isOn;
     const isOff = isBusy || drawing === null || isWhole();
+    if (drawing !== null) showChoice(drawing); // also where another could not be drawn
     model.disabled = kindSelect.disabled = task.isBusy;
     bars.disable(task.isBusy || drawing === null);
     roll.disabled = isOff || isOn;
@@ -160,7 +158,7 @@ export function mountDrawing(root) {
 
   /** Of the picture as it was drawn, to share. */
   function keepFilm() {
-    return doing(async () => {
+    return task.run(async () => {
       const { filmOf } = await import('../parts/film.mjs');
       download(filmOf(drawing.values, entry()), `${drawing.model}.gif`);
     });
@@ -185,66 +183,48 @@ export function mountDrawing(root) {
     kindSelect.value = condition;
   }
 
+  function begin(choice, seed = Math.floor(1e9 * Math.random())) {
+    return task.run((signal) => drawFirstRows(signal, choice, seed));
+  }
+
   /** A new picture, of which the model draws the first rows. */
-  function begin(
-    { model: name, condition = KINDS[name].firstClass },
-    seed = Math.floor(1e9 * Math.random()),
-  ) {
-    return doing(async (signal) => {
-      task.say(drawing?.model === name ? '' : 'The model is being loaded…');
-      showChoice({ model: name, condition });
-      const job = { kind: 'sample', model: name, numImages: 1, seed, ...classesOf(condition) };
-      try {
-        const { levels } = await client.run(job, { signal });
-        const { bits, chances: all } = await measure(name, condition, [...levels], signal);
-        const first = KINDS[name].firstRows * MODELS[name].shape[1];
-        const found = all.findIndex(
-          (chances, i) => i >= first && entropyOf(chances) >= OPEN * Math.log2(chances.length),
-        );
-        const start = found < 0 ? first : found;
-        drawing = {
-          model: name,
-          condition,
-          values: [...levels.subarray(0, start)],
-          bits: bits.slice(0, start),
-          chances: all.slice(0, start + 1),
-        };
-        task.say('');
-        show();
-      } catch (error) {
-        if (drawing !== null) showChoice(drawing);
-        throw error;
-      }
-    });
+  async function drawFirstRows(signal, { model: name, condition = KINDS[name].firstClass }, seed) {
+    task.say(drawing?.model === name ? '' : 'The model is being loaded…');
+    showChoice({ model: name, condition });
+    const job = { kind: 'sample', model: name, numImages: 1, seed, ...classesOf(condition) };
+    const { levels } = await client.run(job, { signal });
+    const { bits, chances: all } = await measure(name, condition, [...levels], signal);
+    const first = KINDS[name].firstRows * MODELS[name].shape[1];
+    const found = all.findIndex(
+      (chances, i) => i >= first && entropyOf(chances) >= OPEN * Math.log2(chances.length),
+    );
+    const start = found < 0 ? first : found;
+    drawing = {
+      model: name,
+      condition,
+      values: [...levels.subarray(0, start)],
+      bits: bits.slice(0, start),
+      chances: all.slice(0, start + 1),
+    };
+    task.say('');
+    show();
   }
 
   /** The picture of an address; what is wrong with it is said, and left out. */
-  async function open(query) {
-    const opened = ++lastOpened;
-    if (task.isBusy) {
-      isRunning = false;
-      task.cancel();
-      await work;
-      if (opened !== lastOpened) return;
-    }
-    const { name, condition, values, complaint } = readState(query);
-    if (values === null) await begin({ model: name, condition }, KINDS[name].firstSeed);
-    else {
-      await doing(async (signal) => {
+  function open(query) {
+    isRunning = false;
+    return task.restart(async (signal) => {
+      const { name, condition, values, complaint } = readState(query);
+      if (values === null) await drawFirstRows(signal, { model: name, condition }, KINDS[name].firstSeed);
+      else {
+        task.say('');
         showChoice({ model: name, condition });
-        try {
-          const { bits, chances } = await measure(name, condition, values, signal);
-          drawing = { model: name, condition, values, bits, chances, isFromAddress: true };
-          task.say('');
-        } finally {
-          if (drawing !== null) {
-            showChoice(drawing);
-            show();
-          }
-        }
-      });
-    }
-    if (complaint !== '') task.fail(complaint);
+        const { bits, chances } = await measure(name, condition, values, signal);
+        drawing = { model: name, condition, values, bits, chances, isFromAddress: true };
+        show();
+      }
+      task.fail(complaint);
+    });
   }
 
   /** What each value took, and the chances of each level of these and of the next. */
@@ -371,15 +351,10 @@ export function mountDrawing(root) {
     });
   }
 
-  function doing(what) {
-    work = task.run(what);
-    return work;
-  }
-
   /** Runs what may make the picture whole: then the keyboard is where that is said. */
-  async function finishing(task) {
+  async function finishing(what) {
     const wasHere = root.contains(document.activeElement);
-    await doing(task);
+    await task.run(what);
     if (isWhole() && wasHere) title.focus({ preventScroll: true });
   }
 }

@@ -1,6 +1,7 @@
 // The panels by the ids of their sections, but for the wall: in one file, which does not delay the first pictures.
 
 export { mountMaskExplorer as masks } from '../mask-explorer/index.mjs';
+export { mapEditor } from '../parts/map-editor.mjs';
 export { mountClassifying as classifying } from './classifying.mjs';
 export { mountCompleting as completing } from './completing.mjs';
 export { mountDrawing as drawing } from './drawing.mjs';

@@ -30,8 +30,6 @@ export function mountSampling(root) {
   /** What is drawn, or was last; with the images once they are whole. */
   let last = null;
   let timer;
-  /** Whether the present task is of no use any more, since a draw is wanted. */
-  let isStale = false;
 
   const columns = () => (narrow.matches ? NARROW_COLUMNS : columnsOf((last?.state ?? form.state).model));
   const pictures = gallery({ label: 'Nothing is drawn yet', columns });
@@ -41,7 +39,7 @@ export function mountSampling(root) {
   draw.setAttribute('form', form.element.id);
   const cancel = button('Cancel', task.cancel);
   const save = button('Download PNG', () =>
-    run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
+    task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
   const enlarged = enlarging(pictures);
@@ -70,7 +68,7 @@ export function mountSampling(root) {
   onAddress(ID, open);
   const asked = readAddress(ID);
   if (asked !== null) open(asked);
-  else whenNear(root, () => last ?? run(drawNow));
+  else whenNear(root, () => last ?? task.run(drawNow));
 
   function update() {
     const { isBusy } = task;
@@ -114,20 +112,7 @@ export function mountSampling(root) {
   /** Draws what is asked for now, instead of what is being done. */
   function restart() {
     clearTimeout(timer);
-    if (!task.isBusy) return run(drawNow);
-    isStale = true;
-    task.cancel();
-  }
-
-  /** Runs a task, and draws after it where that was asked for meanwhile. */
-  async function run(what) {
-    isStale = false;
-    await task.run((signal) =>
-      what(signal).catch((error) => {
-        if (!isStale) throw error;
-      }),
-    );
-    if (isStale) await run(drawNow);
+    task.restart(drawNow);
   }
 
   async function drawNow(signal) {

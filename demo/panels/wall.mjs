@@ -1,5 +1,4 @@
-import { addressOf, addressReader, onAddress, readAddress, setAddress } from '../parts/address-state.mjs';
-import { button } from '../parts/controls.mjs';
+import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { h } from '../parts/dom.mjs';
 import { textOfLevels } from '../parts/levels-text.mjs';
 import { randomOf } from '../parts/random.mjs';
@@ -12,110 +11,144 @@ import { workerClient } from '../parts/worker-client.mjs';
 const ID = 'wall';
 /** What hangs there, in the order in which it is drawn. The first model is small: it draws the first pictures of the page. */
 const KINDS = [
-  { model: 'syllables-16', noun: 'syllable', count: 13, hasClass: true, temperature: 0.7 },
-  { model: 'characters-small', noun: 'character', count: 15, temperature: 0.9 },
-  { model: 'tiles', noun: 'map', count: 2, temperature: 0.7 },
+  { model: 'syllables-16', noun: 'syllable', count: 18, hasClass: true, temperature: 0.7 },
+  { model: 'characters-small', noun: 'character', count: 18, temperature: 0.9 },
 ];
+const MAP = { model: 'tiles', count: 1, temperature: 0.7 };
 /** Parts of syllables by their numbers in Unicode: single vowels, and no final consonant or a single one. */
 const [VOWELS, FINALS] = [
   [0, 2, 4, 6, 8, 12, 13, 17, 18, 20],
   [0, 0, 1, 4, 8, 16, 17, 19, 21],
 ];
-/** Pictures more than there is room for: now and then one stays blank. */
+/** Of these, the ones that insult by themselves in Korean: nobody should meet one on the first screen. */
+const INSULTS = '\uB144\uB188\uB625\uBED1\uC30D\uC345\uC539\uC5FF\uC883';
+/** Pictures more than there is room for: now and then one stays blank, and some maps are dull. */
 const SPARE = 3;
-/** Milliseconds in which pictures begin, one after the other. */
-const BEGINS = 2400;
+/** Milliseconds in which pictures begin, one after the other; and from one that is drawn anew to the next. */
+const [BEGINS, ANEW] = [2400, 4000];
+/** The brush of the map: snow. */
+const SNOW = 6;
+/** Where arrow keys lead. */
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * A wall of pictures that draw themselves, from a seed that is the date. Each leads on: a glyph to be drawn by hand, a map to be painted.
+ * A wall of pictures that draw themselves, from a seed that is the date, and one by one again; each leads on, to be drawn by hand. Among them is a map
+ * that grows around what is painted.
  *
  * @param {HTMLElement} root
+ * @param {() => Promise<typeof import('./index.mjs')>} panels loads the others: the map is painted by the code of one
  * @returns {Promise<void>} once the first of them are drawn, or it is said why not
  */
-export function mountWall(root) {
+export function mountWall(root, panels) {
   const client = workerClient();
   const task = taskRunner({ onChange: () => {} });
   const tiles = KINDS.flatMap((kind) =>
-    Array.from({ length: kind.count }, (_, i) => wallTile({ ...kind, number: i + 1, onChoose })),
+    Array.from({ length: kind.count }, (_, i) => wallTile({ kind, number: i + 1, onChoose })),
   );
   const buttons = tiles.map(({ element }) => element);
   buttons[0].tabIndex = 0;
-  const wall = h(
-    'div.wall',
-    { role: 'group', 'aria-label': 'Invented just now. Choose one to go on with it.', onkeydown: move },
-    ...buttons,
-  );
-  const caption = h('span');
-  const others = button('Draw others', () => hang(Math.floor(MAX_SEED * Math.random())));
+  const wall = h('div.wall', { role: 'group', 'aria-label': 'Drawn just now', onkeydown: move }, ...buttons);
+  const room = h('div.wall-map');
+  const caption = h('p');
+  const onward = h('a', { href: '#maps', onclick: goOn }, 'Paint with all tiles');
+  /** @type {ReturnType<typeof import('../parts/map-editor.mjs').mapEditor> | null} */
+  let editor = null;
   let seed = 0;
-  root.append(h('div.wall-room', wall, h('div.wall-foot', caption, others), task.element));
+  wall.append(room);
+  root.append(h('div.wall-room', wall, h('div.wall-foot', caption, onward), task.element));
+  setInterval(drawOneAnew, ANEW);
   onAddress(ID, open);
   return open(readAddress(ID) ?? new Map());
 
   /** The pictures of an address, or else of today. */
   function open(query) {
     const address = addressReader(query);
-    const first = hang(address.number('seed', { min: 0, max: MAX_SEED }) ?? today());
-    if (address.complaint !== '') task.say(address.complaint);
-    return first;
-  }
-
-  /** Draws all pictures of a seed, kind by kind. Resolves once there are some. */
-  function hang(now) {
-    seed = now;
-    caption.textContent = seed === today() ? `The seed is the date, ${seed}.` : `The seed is ${seed}.`;
-    caption.textContent += ' Choose a picture to go on with it.';
-    if (seed !== today()) setAddress(addressOf(ID, { seed }));
+    seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
+    const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
+    caption.textContent = `${address.complaint} ${name}. Click a picture to continue it.`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
+  /** Draws all pictures of the seed, kind by kind. Says once there are some. */
   async function drawAll(signal, onFirst) {
     for (const tile of tiles) tile.clear();
     const random = randomOf(seed);
-    for (const { model, count, temperature = 1, hasClass } of KINDS) {
-      const classes = hasClass ? Array.from({ length: count + SPARE }, () => syllableOf(random)) : undefined;
-      const job = {
-        kind: 'sample',
-        model,
-        numImages: count + SPARE,
-        seed,
-        temperature,
-        ...(classes && { classes }),
-      };
-      const { levels } = await client.run(job, { signal });
-      const size = levels.length / (count + SPARE);
-      const pictures = Array.from({ length: count + SPARE }, (_, i) => ({
-        levels: Uint8Array.from(levels.slice(i * size, (i + 1) * size)),
-        syllable: classes?.[i],
-      }));
-      const isBlank = ({ levels }) => levels.every((level) => level === 0);
-      pictures.sort((a, b) => isBlank(a) - isBlank(b)); // blank ones are left over
-      for (const [i, tile] of tiles.filter((tile) => tile.model === model).entries()) {
-        const wait = isMotionReduced() ? null : (BEGINS * i) / count;
-        tile.draw(pictures[i].levels, wait, pictures[i].syllable);
-      }
+    for (const kind of KINDS) {
+      const pictures = await drawn(kind, signal, random);
+      for (const [i, tile] of tiles.filter((tile) => tile.kind === kind).entries())
+        tile.draw(pictures[i], isMotionReduced() ? null : (BEGINS * i) / kind.count);
       onFirst();
       await new Promise(requestAnimationFrame); // these are seen before others are asked for
     }
+    const [{ levels }] = await drawn(MAP, signal);
+    if (editor === null) {
+      const { mapEditor } = await panels();
+      const hint = 'Paint snow on the map: mountains grow around it.';
+      editor = mapEditor({ client, task, hint, brush: () => SNOW });
+      room.append(editor.grid.element);
+    }
+    editor.open(levels);
   }
 
-  /** Goes on with a glyph as far as it is drawn, or from its middle; a map is whole. */
+  /** Pictures of a kind, with some to spare, the fullest first. */
+  async function drawn({ model, count, temperature, hasClass }, signal, random = Math.random, from = seed) {
+    const numImages = count + SPARE;
+    const classes = hasClass && Array.from({ length: numImages }, () => syllableOf(random));
+    const job = { kind: 'sample', model, numImages, seed: from, temperature, ...(classes && { classes }) };
+    const { levels } = await client.run(job, { signal });
+    const size = levels.length / numImages;
+    const pictures = Array.from({ length: numImages }, (_, i) => ({
+      levels: Uint8Array.from(levels.slice(i * size, (i + 1) * size)),
+      syllable: classes?.[i],
+    }));
+    const fullness = (picture) => new Set(picture.levels).size;
+    return pictures.sort((a, b) => fullness(b) - fullness(a));
+  }
+
+  /** One picture of those that are seen, unless the visitor looks elsewhere, wants no motion, or has the keyboard or the hand here. */
+  function drawOneAnew() {
+    const isSeen = !document.hidden && root.getBoundingClientRect().bottom > 0;
+    if (!isSeen || isMotionReduced() || task.isBusy || wall.matches(':focus-within')) return;
+    const free = tiles.filter(
+      ({ element }) => element.matches(':enabled:not(:hover)') && element.offsetParent,
+    );
+    const tile = free[Math.floor(free.length * Math.random())];
+    task.run(async (signal) => {
+      const [picture] = await drawn(
+        { ...tile.kind, count: 1 },
+        signal,
+        Math.random,
+        Math.floor(MAX_SEED * Math.random()),
+      );
+      tile.draw(picture, 0);
+    });
+  }
+
+  /** Goes on with a glyph as far as it is drawn, or from its middle. */
   function onChoose({ model, values, condition }) {
-    const text = textOfLevels(values);
-    if (model === 'tiles') goTo(addressOf('maps', { tiles: text }));
-    else if (condition === undefined) goTo(addressOf('drawing', { model: 'characters', values: text }));
-    else goTo(addressOf('drawing', { model, class: condition, values: text }));
+    const own = condition === undefined ? { model: 'characters' } : { model, class: condition };
+    goTo(addressOf('drawing', { ...own, values: textOfLevels(values) }));
   }
 
-  /** Arrow keys go from picture to picture: the Tab key finds one of them. */
+  /** With the map as it is now. */
+  function goOn() {
+    if (editor !== null) onward.href = addressOf('maps', { tiles: textOfLevels([...editor.map]) });
+  }
+
+  /** Arrow keys go from picture to picture, as they hang: the Tab key finds one of them. */
   function move(event) {
-    const at = buttons.indexOf(document.activeElement);
-    const to = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1 }[event.key];
-    if (buttons[to] === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const here = event.target;
+    const [x, y] = STEPS[event.key] ?? [];
+    if (!buttons.includes(here) || x === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    buttons[at].tabIndex = -1;
-    buttons[to].tabIndex = 0;
-    buttons[to].focus();
+    const away = (one, x, y) => (one.offsetLeft - here.offsetLeft) * x + (one.offsetTop - here.offsetTop) * y;
+    const [to] = buttons
+      .filter((one) => away(one, x, y) > 0 && Math.abs(away(one, y, x)) < one.offsetWidth / 2)
+      .sort((a, b) => away(a, x, y) - away(b, x, y));
+    if (to === undefined) return;
+    here.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
   }
 }
 
@@ -125,10 +158,11 @@ function goTo(address) {
   else location.href = address;
 }
 
-/** The number of a syllable of parts that have room at 16 by 16 pixels. */
-function syllableOf(random) {
+/** The number of a syllable of parts that have room at 16 by 16 pixels, and that insults nobody. */
+export function syllableOf(random) {
   const one = (all) => all[Math.floor(all.length * random())];
-  return (21 * Math.floor(19 * random()) + one(VOWELS)) * 28 + one(FINALS);
+  const syllable = (21 * Math.floor(19 * random()) + one(VOWELS)) * 28 + one(FINALS);
+  return INSULTS.includes(String.fromCharCode(0xac00 + syllable)) ? syllableOf(random) : syllable;
 }
 
 /** 20261129: the date where the visitor is. */

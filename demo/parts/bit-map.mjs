@@ -11,7 +11,7 @@ export function bitMap({ onPoint }) {
   let marked = null;
   const grid = pixelGrid({
     label: 'Bits of each pixel',
-    hint: 'Arrow keys or the pointer: the bits of a pixel in numbers.',
+    hint: 'Point at a pixel, or use the arrow keys, to see its bits.',
     paint,
     describe,
     onPoint,

@@ -66,6 +66,8 @@ export function imagePicker(
   const own = new Map();
   let lastAsked = 0;
   let isDisabled = false;
+  /** What it is, unless it is painted over. */
+  let words = '';
   /** Ends the question for the likeliest class. */
   let asking = new AbortController();
   /** Resolves once it is answered, or ended. */
@@ -125,8 +127,9 @@ export function imagePicker(
   async function show(read) {
     const asked = ++lastAsked;
     try {
-      const { name, image, words, address, note = 'This is its label. Choose another, and see what changes.', ...other } = await read(); // biome-ignore format: one line
+      const { name, image, address, note = 'This is its label. Choose another, and see what changes.', ...other } = await read(); // biome-ignore format: one line
       if (asked !== lastAsked) return false;
+      words = other.words;
       asking.abort();
       alert.hidden = dark.hidden = true;
       offerClasses(name);
@@ -309,7 +312,11 @@ export function imagePicker(
       return queryOfImage({ ...picture(), condition: onClass === undefined ? null : condition() });
     },
     /** To be called after each stroke: the picture is another for all panels. */
-    changed: () => offerPicture(picture),
+    changed() {
+      where.textContent = editor.isPainted ? 'your picture' : words;
+      if (editor.isPainted) classNote.textContent = ''; // it may be no more what its label says
+      offerPicture(picture);
+    },
     /** While disabled it shows nothing new, not even what was asked for before. */
     disable(isNow) {
       isDisabled = isNow;

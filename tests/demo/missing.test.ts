@@ -66,7 +66,7 @@ describe('what is missing to the demo', () => {
     await demo.page.goto(demo.address);
     await alertOf('wall');
     await button(demo.panel('wall'), 'Try again').click();
-    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
+    await demo.panel('wall').locator('.wall-map canvas').waitFor();
     expect(await demo.panel('wall').getByRole('alert').isVisible()).toBe(false);
     await demo.page.route('**/digits-28*.pixelcnn', (route) => route.fulfill({ status: 404 }), { times: 1 });
     await demo.bringIntoSight('drawing');
@@ -87,13 +87,13 @@ describe('what is missing to the demo', () => {
     await demo.page.goto('about:blank');
     await demo.page.goto(demo.address);
     for (const id of ['completing', 'masks']) expect(await alertOf(id)).toMatch(/^This part of the page could not be started/);
-    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
+    await demo.panel('wall').locator('.wall-character:enabled').first().waitFor();
   });
 
   it('is said in words, panel by panel, and the rest works', async () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'IntersectionObserver'));
     await demo.page.goto(demo.address);
-    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
+    await demo.panel('wall').locator('.wall-map canvas').waitFor();
     for (const id of ['completing', 'likelihood', 'training'])
       expect(await alertOf(id)).toMatch(/could not be started: IntersectionObserver/);
     await demo.bringIntoSight('sampling');

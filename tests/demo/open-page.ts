@@ -182,7 +182,7 @@ export async function stopClock(page: Page) {
 
 /** The panels of the page, and what each says or shows once it has done its first work. */
 export const FIRST_WORK = {
-  wall: '.wall-map:enabled',
+  wall: '.wall-map canvas',
   drawing: '.likeliest',
   completing: '.report:has-text("Six ways")',
   likelihood: '.headline:has-text("bits")',

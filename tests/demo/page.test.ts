@@ -15,10 +15,11 @@ describe('the demo', () => {
   const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library, its conformance list and data', async () => {
-    const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-|train-worker-|rolldown-runtime|conformance).*\.js$/;
+    const own =
+      /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-(?!client)|train-worker-|rolldown-runtime|conformance).*\.js$/;
     const files = (await readdir(join(demo.built, 'assets'))).filter((name) => own.test(name));
     const sizes = await Promise.all(files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(122_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(130_250);
   });
 
   it('says of its models how many weights they have, and how well the cards say they do', async () => {
@@ -86,7 +87,7 @@ describe('the demo', () => {
       await demo.page.keyboard.press('Enter');
       await frames(demo.page);
       await demo.page.keyboard.press('Tab');
-      expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('drawing');
+      expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('wall');
     });
 
     it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it', async () => {
@@ -136,11 +137,12 @@ describe('the demo', () => {
       return demo.panel(id).evaluate((panel) => panel.getBoundingClientRect().top);
     }
     /** Up to what is left above a place that is scrolled to. */
-    const isAtTop = (top: number) => top >= 0 && top < 70;
+    const isAtTop = (top: number) => top >= 20 && top < 70;
 
     /** The code of the panels comes late. */
     let letCome: () => void;
     beforeEach(async () => {
+      await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // the page scrolls smoothly
       letCome = await demo.hold(/\/panels-[^/]*\.js$/);
     });
 

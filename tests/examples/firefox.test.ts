@@ -96,7 +96,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     it('fills all its panels, draws by hand, and draws the images that Node draws', async () => {
       await page.evaluateOnNewDocument(recordAnswers);
       await visitBuilt(built, async () => {
-        await page.waitForSelector('#wall .wall-map:enabled');
+        await page.waitForSelector('#wall .wall-map canvas');
         for (const [id, firstWork] of Object.entries(FIRST_WORK)) {
           await scrollTo(id);
           const [selector, words] = firstWork.split(':has-text(');
