@@ -1,10 +1,10 @@
 const WORDS = {
   A: 'Mask A is for the first layer, which reads the image. It hides the pixel itself, which is the answer.',
-  B: 'Mask B is for later layers, which read features. Mask A has kept the pixel itself out of them, so they may be read there.',
+  B: 'Mask B is for later layers. Mask A has kept the pixel out of what these read, so they may look at its place, too.',
 };
 const VERTICAL_WORDS = {
   A: 'The vertical stack reads whole rows above. The current row is left to the horizontal stack.',
-  B: 'Features of the vertical stack know only rows above. So its later layers may read the current row too.',
+  B: 'What the first layer found comes from rows above only, so later layers may read it in the current row, too.',
 };
 
 /**
