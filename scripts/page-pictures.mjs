@@ -24,7 +24,7 @@ async function open(folder, viewport) {
   return { page, close: () => server.close() };
 }
 
-const demo = await open('demo', { width: 1280, height: 720 });
+const demo = await open('demo', { width: 1280, height: 800 });
 await demo.page.locator('.wall-map canvas').waitFor(); // all is still
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');

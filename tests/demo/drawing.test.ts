@@ -92,10 +92,7 @@ describe('drawing by hand in the demo', () => {
     await demo.page.keyboard.press('Tab');
     const focused = () => bars().evaluateAll((all) => all.findIndex((bar) => bar.matches(':focus')));
     expect(await focused()).toBe(await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.likeliest'))));
-    await demo.page.keyboard.press('Home');
-    await demo.page.keyboard.press('ArrowRight');
-    await demo.page.keyboard.press('ArrowUp');
-    await demo.page.keyboard.press('ArrowLeft');
+    for (const key of ['Home', 'ArrowRight', 'ArrowUp', 'ArrowLeft']) await demo.page.keyboard.press(key);
     expect(await focused()).toBe(1);
     await demo.page.keyboard.press('End');
     expect(await focused()).toBe(16);

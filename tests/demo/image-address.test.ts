@@ -69,11 +69,13 @@ describe('an address with an image, in the demo', () => {
     await grid.focus();
     await demo.page.keyboard.press('ArrowDown');
     await demo.page.keyboard.press('Space');
+    expect(await where('classifying')).toBe('your picture');
     const link = await copyLink('classifying');
     // 8 pixels of paper, one of ink (16 is g), then 28 and 27 of paper: F is 8, Z 28, Y 27.
     expect(link).toBe(`${demo.address}#classifying?model=digits-conditional&levels=0Fg0Z0Y`);
     await button(classifying, 'Reset').click();
     await classifying.getByText('The link is copied.').waitFor({ state: 'hidden' });
+    expect(await where('classifying')).toBe('1 of 297: a 0');
 
     await open(link);
     await eventually(() => where('classifying')).toBe('the picture in the link');
@@ -110,6 +112,8 @@ describe('an address with an image, in the demo', () => {
     });
     await completing.getByRole('img', { name: /seed 9$/ }).waitFor();
     expect(await pixels(variants)).not.toBe(before);
+    await completing.getByRole('radio', { name: 'Characters' }).check(); // another model begins at once
+    await completing.getByRole('img', { name: /seed 1\d$/ }).waitFor();
   });
 
   it('says what is wrong with an address, and goes on without', async () => {

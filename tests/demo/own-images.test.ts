@@ -129,7 +129,7 @@ describe('an image of the visitor in the demo', () => {
     expect(await picker().locator('.aside').isVisible()).toBe(false);
   });
 
-  it('may be SVG of any size, also of none', async () => {
+  it('may be SVG of any size, also of none, or that says nothing of it', async () => {
     const box = 'viewBox="0 0 2 2"';
     for (const size of [box, 'width="2" height="2"', `${box} width="1" height="1"`, `${box} width="Infinity" height="1e999"`]) {
       await loadSvg(size, '<rect width="1" height="2" fill="#181818"/>');
@@ -138,9 +138,6 @@ describe('an image of the visitor in the demo', () => {
       await button(likelihood(), 'Next').click();
       await picker().getByText('of 297').waitFor();
     }
-  });
-
-  it('may be SVG that says nothing of its size', async () => {
     await loadSvg('', '<rect width="300" height="150" fill="#181818"/>', 'wide.svg', '');
     await isLoaded(8);
     expect(await firstRow(1)).toEqual(levelsInWords(0)); // twice as wide as high: paper above
