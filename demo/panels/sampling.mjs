@@ -43,7 +43,6 @@ export function mountSampling(root) {
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
   const enlarged = enlarging(pictures);
-  const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
       'div.work.sampling-work',
@@ -56,7 +55,7 @@ export function mountSampling(root) {
         link.answer,
         enlarged.dialog,
       ),
-      h('div.controls', ignored, form.element),
+      h('div.controls', form.element),
     ),
   );
   showBlanks(form.state); // as large as what is drawn will be: nothing below moves
@@ -92,14 +91,11 @@ export function mountSampling(root) {
   function open(query) {
     const { state, complaint } = readState(query);
     form.state = state;
-    ignored.hidden = complaint === '';
-    ignored.textContent = complaint;
-    restart();
+    restart(complaint);
   }
 
   /** The visitor's own: it is in the address, to be found there again. */
   function drawAsAsked() {
-    ignored.hidden = true;
     setAddress(addressOf(ID, queryOf(form.state)));
     restart();
   }
@@ -110,9 +106,12 @@ export function mountSampling(root) {
   }
 
   /** Draws what is asked for now, instead of what is being done. */
-  function restart() {
+  function restart(complaint = '') {
     clearTimeout(timer);
-    task.restart(drawNow);
+    task.restart((signal) => {
+      task.fail(complaint);
+      return drawNow(signal);
+    });
   }
 
   async function drawNow(signal) {

@@ -14,7 +14,7 @@ export function hashPlace() {
     document.documentElement.style.scrollBehavior = '';
     history.scrollRestoration = 'auto';
   };
-  for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown'])
+  for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown', 'focusin'])
     addEventListener(type, leave, { passive: true, capture: true });
   addEventListener('click', ({ target: clicked }) => {
     const link = clicked.closest('a[href^="#"]');
