@@ -118,7 +118,7 @@ export function mountGame(root) {
     );
     const verdict = `${isRight ? 'Right' : 'Wrong'}: that one was ${round.isReal ? 'real' : 'invented'}.`;
     if (isOver()) {
-      said.textContent = `${verdict} You got ${score()} of ${ROUNDS}. Guessing would get about ${ROUNDS / 2}.`;
+      said.textContent = `${verdict} You got ${score()} of ${ROUNDS}; guessing gets ${ROUNDS / 2}.`;
       update();
       again.focus({ preventScroll: true });
     } else {

@@ -32,7 +32,7 @@ describe('the game of the demo', () => {
       expect(await game().getByRole('listitem').count()).toBe(round + 1);
     }
     expect(kinds.size).toBe(2);
-    expect(await said()).toContain('You got 9 of 10. Guessing would get about 5.');
+    expect(await said()).toContain('You got 9 of 10; guessing gets 5.');
     expect(await button(game(), 'Real').isVisible()).toBe(false);
     expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Play again');
     await button(game(), 'Share the score').click();
