@@ -105,9 +105,9 @@ export function mountWall(root, panels) {
     return pictures.sort((a, b) => fullness(b) - fullness(a));
   }
 
-  /** One picture of those that are seen, unless the visitor looks elsewhere, wants no motion, or has the keyboard or the hand here. */
+  /** One picture of those that are seen, once all are there, unless the visitor looks elsewhere, wants no motion, or has the keyboard or the hand here. */
   function drawOneAnew() {
-    const isSeen = !document.hidden && root.getBoundingClientRect().bottom > 0;
+    const isSeen = editor !== null && !document.hidden && root.getBoundingClientRect().bottom > 0;
     if (!isSeen || isMotionReduced() || task.isBusy || wall.matches(':focus-within')) return;
     const free = tiles.filter(
       ({ element }) => element.matches(':enabled:not(:hover)') && element.offsetParent,
