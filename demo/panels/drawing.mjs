@@ -109,7 +109,7 @@ export function mountDrawing(root) {
     const isOn = isRunning || isPausing; // the button that pauses stays enabled, and so keeps the keyboard
     const isBusy = task.isBusy && !isOn;
     const isOff = isBusy || drawing === null || isWhole();
-    if (drawing !== null) showChoice(drawing); // also where another could not be drawn
+    if (drawing !== null && drawing.model !== model.value) showChoice(drawing); // where another could not be drawn
     model.disabled = kindSelect.disabled = task.isBusy;
     bars.disable(task.isBusy || drawing === null);
     roll.disabled = isOff || isOn;
