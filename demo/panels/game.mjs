@@ -155,7 +155,7 @@ export function mountGame(root) {
     const small = gallery({ label: what });
     small.show(levels, MODELS[MODEL]);
     past.append(h(`li.${verdict}`, small.element, h('span', what)));
-    said.replaceChildren(h(`strong.${verdict}`, verdict), `: that one was ${what}. `);
+    said.replaceChildren(h(`strong.${verdict}`, verdict), ` That one was ${what}. `);
     if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. By guessing, one gets ${ROUNDS / 2}.`);
     if (verdict === 'wrong' || isOver()) {
       mark(verdict);
