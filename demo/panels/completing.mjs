@@ -110,8 +110,8 @@ export function mountCompleting(root) {
         'div.controls',
         picker.element,
         editor.element,
-        h('div.buttons.small', h('span', { 'aria-hidden': 'true' }, 'Rub out'), ...rubs),
-        h('div.buttons', reset, link.element),
+        h('div.buttons.small', h('span', { 'aria-hidden': 'true' }, 'Rub out'), ...rubs, reset),
+        h('div.buttons', link.element),
         link.answer,
       ),
       h(

@@ -104,7 +104,7 @@ describe('completing in the demo', () => {
     await grid().focus();
     await demo.page.keyboard.press('Space'); // a corner, which is paper in nearly all digits
     await button(completing(), 'Fill in').click();
-    await says(completing(), /^(One way|(Two|Three|Four|Five) ways) to go on: no other came up in 30 tries\.$/);
+    await says(completing(), /^Ways to go on: [1-5]; no other came up in 30 tries\.$/);
     const shown = await tiles();
     expect(new Set(shown).size).toBe(shown.length);
   });
