@@ -21,7 +21,7 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 const only = (size, channel) => Array.from({ length: size }, (_, o) => Number(o === channel));
 
 /** The index of what contributes most to a sum: the largest number of its sign. */
-export function most(values) {
+function most(values) {
   const sign = sum(values) < 0 ? -1 : 1;
   const signed = values.map((value) => sign * value);
   return signed.indexOf(Math.max(...signed));
@@ -74,7 +74,7 @@ export function halfOf({ nodes, values }, { node, place, channel }, half) {
  * @param {number} rival
  * @returns {{ node: number, amount: number, channels: { value: number, weight: number }[] }[]} `node` is the gate
  */
-export function blocksOf(net, level, rival) {
+function blocksOf(net, level, rival) {
   const { nodes, values, pixel, output } = net;
   let pull = only(nodes[output].size, level).map((one, o) => one - Number(o === rival));
   let node = output;
@@ -99,7 +99,7 @@ export function blocksOf(net, level, rival) {
  * @param {Spot} gate
  * @returns {Tap[]}
  */
-export function windowOf(net, gate) {
+function windowOf(net, gate) {
   const { nodes, values, width } = net;
   /** By place: what is added up there, by the input. @type {Map<number, (Spot & { amount: number })[]>} */
   const places = new Map();

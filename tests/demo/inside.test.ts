@@ -13,20 +13,10 @@ import { useBackend } from '../../kit/runs/backend.mjs';
 import { shippedModel } from '../support/models/shipped';
 import { button, eventually, pixels, useDemo } from './open-page';
 
-interface Case {
-  model: PortableModel;
-  levels: number[];
-  /** The number of a class, also of a syllable. */
-  condition?: number;
-}
+/** `condition` is the number of a class, also of a syllable. */
+type Case = { model: PortableModel; levels: number[]; condition?: number };
 
-interface Node {
-  op: string;
-  size: number;
-  input: number;
-  inputs?: number[];
-  window: { kernelSize: number[] };
-}
+type Node = { op: string; size: number; input: number; inputs?: number[]; window: { kernelSize: number[] } };
 
 /** What the runtime says of each pixel. */
 function logProbsOf({ model, levels, condition }: Case) {
@@ -138,12 +128,10 @@ describe('looking inside in the demo', () => {
   const grid = () => panel().getByRole('application');
   const most = () => panel().locator('.inside-most');
   const area = () => panel().locator('.inside-scene');
-  const why = () => area().getByRole('button', { name: /Why|Back/ });
   const title = () => area().locator('h3').textContent();
   let model: PortableModel;
-  const chancesAt = (pixel: number, image: number[]) => {
-    return (logProbsOf({ model, levels: image, condition: SHOWN.condition })[pixel] as number[]).map(Math.exp);
-  };
+  const chancesAt = (pixel: number, image: number[]) =>
+    logProbsOf({ model, levels: image, condition: SHOWN.condition })[pixel]?.map(Math.exp) as number[];
   const flipped = (i: number) => levels.map((level, k) => (k === i ? kind.levels - 1 - level : level));
   /** The numbers of a text. */
   const numbersIn = (text: string | null) => (text?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? []).map(Number);
@@ -175,6 +163,10 @@ describe('looking inside in the demo', () => {
         `it is ${shadeOf(levels[i] as number)}. If it were ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
       );
     }
+    await area().getByRole('slider', { name: 'Temperature' }).fill('2');
+    const roots = chances.map(Math.sqrt);
+    const evened = roots.map((root) => percent(root / roots.reduce((sum, x) => sum + x)));
+    expect(await panel().locator('.shade b').allTextContents()).toEqual(evened);
   });
 
   it('moves to another pixel by the pointer and by keys, and tells of each pixel what it does', async () => {
@@ -219,19 +211,14 @@ describe('looking inside in the demo', () => {
       const { gate, taps } = hops[Math.floor((i - 3) / 2)] ?? {};
       if (scene === 'gate' && gate) near(numbers[0], net.values[gate.node]?.[gate.place]?.[gate.channel], 10);
       if (scene === 'window') expect(await area().locator('.taps td:not(.masked)').count()).toBe(taps?.length);
-      await why().press('Enter');
+      await area()
+        .getByRole('button', { name: /Why|Back/ })
+        .press('Enter');
     }
     expect(await area().getByRole('radio', { name: 'chances' }).isChecked()).toBe(true);
     await panel().locator('summary').click();
     await eventually(() => panel().locator('.maps canvas').count()).toBe(7 * 16);
     expect(await panel().locator('.maps .followed').count()).toBe(hops.length);
-  });
-
-  it('evens the chances out by a temperature', async () => {
-    await area().getByRole('slider', { name: 'Temperature' }).fill('2');
-    const roots = chancesAt(SHOWN.pixel, levels).map(Math.sqrt);
-    const [first, second] = roots.map((root) => percent(root / roots.reduce((sum, x) => sum + x)));
-    expect(await panel().locator('.shade b').allTextContents()).toEqual([first, second]);
   });
 
   it('follows the visitor’s picture, a digit in fewer pixels', async () => {

@@ -92,7 +92,6 @@ describe('training in the demo', () => {
     await demo.panel('likelihood').getByText('for each of its 64 pixels').waitFor();
     const models = (await sentJobs(demo.page)).map(({ kind, model }) => `${kind} ${String(model).slice(0, 5)}`);
     for (const kind of ['likelihood', 'compress', 'sample']) expect(models).toContain(`${kind} blob:`);
-
     const loaded = tfjsRequests().length;
     expect(loaded).toBeGreaterThan(0);
     await open();

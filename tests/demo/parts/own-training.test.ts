@@ -25,8 +25,7 @@ describe("the page's networks", () => {
 
 describe('bits', () => {
   it('are eight pixels a byte, the first of them the highest', () => {
-    const pixels = unpackBits(Uint8Array.of(0b10000001, 0b01000000));
-    expect([...pixels]).toEqual([1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    expect([...unpackBits(Uint8Array.of(0b10000001, 0b01000000))]).toEqual([1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   it.each([['train', 2115], ['test', 235]])('of Korean syllables, %s, are %i images, none blank', async (part, count) => {
