@@ -46,7 +46,6 @@ describe('the game of the demo', () => {
     await game().getByText('The link is copied.').waitFor();
     const text = `Real or invented? 9 of 10\n🟩🟩🟩🟥🟩🟩🟩🟩🟩🟩\n${demo.address}#game?seed=7&score=9`;
     expect(await copied(demo.page)).toBe(text);
-
     await demo.page.goto('about:blank');
     await open('seed=7');
     const first = (await shown()).join();

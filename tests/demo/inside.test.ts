@@ -137,7 +137,6 @@ describe('looking inside in the demo', () => {
   const numbersIn = (text: string | null) => (text?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? []).map(Number);
   const near = (a: number | undefined, b: number | undefined, terms = 1) =>
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
-
   beforeAll(async () => {
     model = await shippedModel('syllables-gated');
   });
