@@ -13,6 +13,7 @@ const DIGITS = [...'0123456789'];
  * @property {number | null} numClasses null where it takes no class
  * @property {string[]} groups what the classes show; empty where it takes none, or they have no names
  * @property {number | null} testBits the mean over its test images, where the page measures with it
+ * @property {string} [url] of the file of the visitor's own network
  * @property {[number, number] | null} usualRatio where there is a background model, NAME-background: how many fewer bits per dimension test images
  * take, each as of its likeliest class, than by that; between these for 95% of them
  */
@@ -88,20 +89,23 @@ export const MODELS = {
     testBits: 1.673,
     usualRatio: null,
   },
-  digits: {
-    title: 'Small digits, whatever the class',
-    note: '8 by 8 pixels in 17 shades of grey. A PixelCNN of 20,465 weights, trained on 1,500 digits.',
-    shape: [8, 8, 1],
-    levels: 17,
-    numClasses: null,
-    groups: [],
-    testBits: 1.815,
-    usualRatio: null,
-  },
 };
 
 /** Models that panels do not offer, and open where a link or the wall asks for them. */
 export const UNLISTED = ['digits-conditional', 'syllables-16'];
+
+/**
+ * Has all panels know the network that the visitor has trained, as `mine`.
+ *
+ * @param {Pick<Entry, 'shape' | 'levels'>} kind of its images
+ * @param {Uint8Array} file
+ */
+export function addOwnNetwork({ shape, levels }, file) {
+  if (MODELS.mine) URL.revokeObjectURL(MODELS.mine.url);
+  else UNLISTED.push('mine');
+  const url = URL.createObjectURL(new Blob([file]));
+  MODELS.mine = { ...MODELS['binarized-mnist'], title: 'My network', note: '', shape, levels, url }; // no classes, and no figures
+}
 
 /** How many values an image has: height times width times channels. */
 export const sizeOf = ([height, width, channels]) => height * width * channels;

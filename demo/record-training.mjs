@@ -1,28 +1,29 @@
 /**
- * Records the run that the page opens "Train here" with: both networks learn Korean syllables, as in the page, and what they draw is kept on the way.
+ * Records the run that the page opens "Train here" with: both networks learn digits, as in the page, and what they draw is kept on the way.
  *
  *     node demo/record-training.mjs [STEPS] [FILE]
  *
  * Networks begin with random weights, so another run differs a little.
  *
- * The file: a line of JSON, and then the samples at each of its `steps`, of one network after the other, with eight pixels a byte.
+ * The file, as gzip: a line of JSON, and then the samples at each of its `steps`, of one network after the other, with a pixel a byte.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import { imageBatches, imageSet, sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from '../kit/runs/backend.mjs';
-import { packBits, unpackBits } from './worker/bits.mjs';
+import { sizeOf } from './catalogue.mjs';
 import { disposeNetwork, learn, measure, newNetwork, samplesOf } from './worker/network.mjs';
 import { SETS, TEST_IMAGES } from './worker/training-sets.mjs';
 
 const FRAMES = 30;
 const POINTS = 150; // of a curve
-const set = 'syllables';
+const set = 'digits';
 const { shape, levels } = SETS[set];
 const settings = { set, shape, levels, networks: ['plain', 'gated'], width: 24, depth: 3 };
 
-const [given = '6000', file = fileURLToPath(new URL('recorded-training.bits', import.meta.url))] =
+const [given = '3000', file = fileURLToPath(new URL('recorded-training.bits', import.meta.url))] =
   process.argv.slice(2);
 const last = Number(given);
 /** Close to each other at first, when samples change most. */
@@ -51,21 +52,21 @@ const curves = networks.map(({ training, test }) => ({
   test: test.map(rounded),
 }));
 const header = JSON.stringify({ ...settings, curves, steps });
-await writeFile(file, Buffer.concat([Buffer.from(`${header}\n`), ...samples]));
+await writeFile(file, gzipSync(Buffer.concat([Buffer.from(`${header}\n`), ...samples]), { level: 9 }));
 
 async function show() {
   for (const network of networks) {
     await measure(network, testImages, step);
-    samples.push(packBits(await samplesOf(network, 1)));
+    samples.push(await samplesOf(network, 1));
   }
   const bits = networks.map(({ test }) => test.at(-1)[1].toFixed(3));
   console.log(`step ${step} of ${last}: ${bits.join(' and ')} bits/dim on test images`);
 }
 
 async function images(part) {
-  const bytes = await readFile(new URL(`../kit/data/sets/syllables-16-${part}.bits`, import.meta.url));
-  const data = unpackBits(bytes);
-  return imageSet({ data, shape: [data.length / 256, ...shape], levels });
+  const bytes = await readFile(new URL(`../kit/data/sets/digits-${part}-images.u8`, import.meta.url));
+  const data = new Uint8Array(bytes);
+  return imageSet({ data, shape: [data.length / sizeOf(shape), ...shape], levels });
 }
 
 function rounded([step, bits]) {

@@ -36,7 +36,6 @@ const OTHERS = {
     words: 'by a model that goes column by column',
   },
 };
-const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
 /**
  * Complete an image: what is rubbed out is drawn again, six times, each time otherwise.
@@ -86,7 +85,11 @@ export function mountCompleting(root) {
     'the right half': isRight,
     'a band': (row) => row >= Math.round(height() / 4) && row < Math.round((5 * height()) / 8),
     all: () => true,
-  }).map(([what, isOut]) => button(`Rub out ${what}`, () => editor.rubOut(isOut)));
+  }).map(([what, isOut]) => {
+    const rub = button('', () => editor.rubOut(isOut));
+    rub.append(h('span.hidden-text', 'Rub out '), what);
+    return rub;
+  });
   const reset = button('Reset', () => keepFocus(editor.reset));
   const lookAhead = select(
     [
@@ -108,7 +111,8 @@ export function mountCompleting(root) {
         'div.controls',
         picker.element,
         editor.element,
-        h('div.buttons', ...rubs, reset, link.element),
+        h('div.buttons.small', h('span', { 'aria-hidden': 'true' }, 'Rub out'), ...rubs, reset),
+        h('div.buttons', link.element),
         link.answer,
       ),
       h(
@@ -281,13 +285,11 @@ export function mountCompleting(root) {
         }
         show([...found.values()], () => true);
       }
-      const count = NUMBERS[found.size];
-      const isOne = found.size === 1;
-      label(`${count} ${isOne ? 'completion' : 'completions'}, seed ${first}`);
+      label(`Completions: ${found.size}, seed ${first}`);
       task.say(
         found.size === VARIANTS
           ? `Six ways to go on, in ${seconds(time)}. Fill in again for others.`
-          : `${count} ${isOne ? 'way' : 'ways'} to go on: no other came up in ${rounds * VARIANTS} tries.`,
+          : `Ways to go on: ${found.size}; no other came up in ${rounds * VARIANTS} tries.`,
       );
     });
     return running;
@@ -305,8 +307,7 @@ function noteOf(particles, known) {
   const isBelow = gap >= 0 && known.indexOf(1, gap) >= 0;
   const what =
     particles === 0
-      ? 'The model draws row by row. Each pixel fits what lies above it and to its left; the model does not look below.'
-      : `Look-ahead draws ${particles} versions of each image side by side, and keeps those that fit what lies below. It takes up to ${particles} times as long.`;
-  const isIdle = gap >= 0 && !isBelow;
-  return isIdle ? `${what} Nothing is kept below the gap now: rub out a band to see the difference.` : what;
+      ? 'Each pixel fits what lies above it and to its left; the model does not look below.'
+      : `Look-ahead draws ${particles} versions of each image side by side, and keeps those that fit below. It takes up to ${particles} times as long.`;
+  return gap < 0 || isBelow ? what : `${what} Nothing is kept below the gap now.`;
 }

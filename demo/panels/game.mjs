@@ -12,6 +12,8 @@ import { workerClient } from '../parts/worker-client.mjs';
 
 const MODEL = 'characters';
 const ROUNDS = 10;
+/** So many are invented: some may be the same, and the seed says how many are asked about. */
+const SPARE = 12;
 
 /**
  * A game: is this character one of the font, which the model has not seen, or did the model invent it? Ten rounds, the same for the same seed.
@@ -25,22 +27,24 @@ export function mountGame(root) {
   const said = h('p.headline', { role: 'status' });
   const real = button('Real', () => answer(true), 'button.primary');
   const invented = button('Invented', () => answer(false), 'button.primary');
-  const again = button('Play again', () => begin(freshSeed()));
-  const link = linkButton('Share the score', { address });
+  const next = button('Next', goOn, 'button.primary');
+  const again = button('Play again', () => begin(freshSeed()).then(focus));
+  const link = linkButton('Share the score', { address, textOf });
   /** What was asked so far, as small pictures with a mark each. */
   const past = h('ol.game-past');
   /** @type {{ levels: Uint8Array, isReal: boolean }[]} */
   let rounds = [];
   let answers = [];
   let seed = 0;
+  const tray = h('div.tray', picture.element);
   root.append(
     h(
       'div.game',
-      h('div.tray', picture.element),
+      tray,
       h(
         'div.stage',
         said,
-        h('div.buttons', real, invented, again, link.element),
+        h('div.buttons', real, invented, next, again, link.element),
         link.answer,
         past,
         task.element,
@@ -57,8 +61,12 @@ export function mountGame(root) {
     begin(asked ?? freshSeed(), asked === null ? null : theirs).then(() => task.say(read.complaint));
   }
 
+  function isRight(isReal, i) {
+    return isReal === rounds[i].isReal;
+  }
+
   function score() {
-    return answers.filter((isReal, i) => isReal === rounds[i].isReal).length;
+    return answers.filter(isRight).length;
   }
 
   function isOver() {
@@ -69,9 +77,17 @@ export function mountGame(root) {
     return addressOf(root.id, { seed, score: score() });
   }
 
+  /** What is copied to be shared. */
+  function textOf(href) {
+    const squares = answers.map((isReal, i) => (isRight(isReal, i) ? '🟩' : '🟥')).join('');
+    return `Real or invented? ${score()} of ${ROUNDS}\n${squares}\n${href}`;
+  }
+
   function update() {
+    const isWrong = tray.classList.contains('wrong');
     real.disabled = invented.disabled = task.isBusy || rounds.length === 0;
-    real.hidden = invented.hidden = isOver();
+    real.hidden = invented.hidden = isOver() || isWrong;
+    next.hidden = isOver() || !isWrong;
     again.hidden = link.element.hidden = !isOver();
   }
 
@@ -82,18 +98,25 @@ export function mountGame(root) {
       rounds = [];
       past.replaceChildren();
       link.clear();
+      tray.className = 'tray';
       said.textContent = 'The model invents some…';
-      const job = { kind: 'sample', model: MODEL, numImages: ROUNDS, seed };
+      const job = { kind: 'sample', model: MODEL, numImages: SPARE, seed };
       const [images, { levels }] = await Promise.all([readTestImages(MODEL), client.run(job, { signal })]);
       const random = randomOf(seed);
-      const size = levels.length / ROUNDS;
-      const places = new Set();
-      while (places.size < ROUNDS) places.add(Math.floor(images.length * random()));
-      rounds = [...places].map((place, i) =>
-        random() < 0.5
-          ? { levels: images[place].levels, isReal: true }
-          : { levels: Uint8Array.from(levels.slice(i * size, (i + 1) * size)), isReal: false },
-      );
+      const size = levels.length / SPARE;
+      let drawn = 0;
+      const pools = [
+        () => Uint8Array.from(levels.slice(drawn * size, ++drawn * size)),
+        () => images[Math.floor(images.length * random())].levels,
+      ];
+      const asked = new Set();
+      while (rounds.length < ROUNDS) {
+        const isReal = random() < 0.5 || drawn === SPARE;
+        const levels = pools[Number(isReal)]();
+        if (asked.has(levels.join())) continue; // each is asked about once
+        asked.add(levels.join());
+        rounds.push({ levels, isReal });
+      }
       said.textContent =
         theirs === null
           ? 'Real or invented?'
@@ -103,26 +126,42 @@ export function mountGame(root) {
   }
 
   function show() {
+    mark('');
     picture.show(rounds[answers.length].levels, MODELS[MODEL]);
     picture.element.setAttribute('aria-label', `Character ${answers.length + 1} of ${ROUNDS}`);
   }
 
+  /** Says of the large picture what the last answer was, until another one is shown. */
+  function mark(verdict) {
+    tray.className = `tray ${verdict}`;
+    update();
+  }
+
+  function focus() {
+    [again, next, real].find(({ hidden }) => !hidden).focus({ preventScroll: true });
+  }
+
+  function goOn() {
+    said.textContent = 'And this?';
+    show();
+    focus();
+  }
+
   function answer(isReal) {
-    const round = rounds[answers.length];
-    const isRight = isReal === round.isReal;
+    const { levels, isReal: was } = rounds[answers.length];
+    const verdict = isReal === was ? 'right' : 'wrong';
+    const what = was ? 'real' : 'invented';
     answers.push(isReal);
-    const small = gallery({ label: round.isReal ? 'real' : 'invented' });
-    small.show(round.levels, MODELS[MODEL]);
-    past.append(
-      h(isRight ? 'li.right' : 'li.wrong', small.element, h('span', round.isReal ? 'real' : 'invented')),
-    );
-    const verdict = `${isRight ? 'Right' : 'Wrong'}: that one was ${round.isReal ? 'real' : 'invented'}.`;
-    if (isOver()) {
-      said.textContent = `${verdict} You got ${score()} of ${ROUNDS}; guessing gets ${ROUNDS / 2}.`;
-      update();
-      again.focus({ preventScroll: true });
+    const small = gallery({ label: what });
+    small.show(levels, MODELS[MODEL]);
+    past.append(h(`li.${verdict}`, small.element, h('span', what)));
+    said.replaceChildren(h(`strong.${verdict}`, verdict), ` That one was ${what}. `);
+    if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. By guessing, one gets ${ROUNDS / 2}.`);
+    if (verdict === 'wrong' || isOver()) {
+      mark(verdict);
+      focus();
     } else {
-      said.textContent = `${verdict} And this?`;
+      said.append('And this?');
       show();
     }
   }

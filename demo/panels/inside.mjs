@@ -1,39 +1,44 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
+import { classesOf } from '../parts/classes.mjs';
 import { button, radios, slider } from '../parts/controls.mjs';
-import { colour, h, keepFocus, onThemeChange, whenNear } from '../parts/dom.mjs';
-import { KINDS, layersOf } from '../parts/gated-layers.mjs';
-import { layerDetail } from '../parts/layer-detail.mjs';
+import { colour, h, onThemeChange, whenNear } from '../parts/dom.mjs';
+import { queryOfImage, readImageState } from '../parts/image-state.mjs';
 import { levelsOfText } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { percent, shadeName } from '../parts/odds.mjs';
+import { followPicture, ownPicture } from '../parts/own-picture.mjs';
 import { pageLook } from '../parts/pictures.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
-import { isMotionReduced } from '../parts/replay.mjs';
 import { signedColour, signedColours, signedMap } from '../parts/signed-map.mjs';
 import { taskRunner } from '../parts/task.mjs';
+import { halfOf, isOfClass, trailOf } from '../parts/trail.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
+import { sigmoid, softmax } from '../worker/evaluator.mjs';
 
-/** What is opened: a gated network of one-channel images, with a picture that it drew. The pixel is where it begins. */
+/** The networks that are opened, by what they draw: gated ones of one-channel images. */
+const NETWORKS = { 'syllables-16': 'syllables-gated', 'digits-conditional': 'digits-conditional' };
+/** What is opened where the visitor has no such picture: one that the network drew. The pixel is where it begins. */
 export const SHOWN = {
-  model: 'syllables-gated',
+  name: 'syllables-16',
   condition: 10_588, // han
   picture: '0G10N110C10C10A10D1E0010M10010J1C0E1A010M10M10M10C110N10M10E10F1G0Z0E',
   pixel: 123,
 };
-const KIND = MODELS['syllables-16']; // another network, of pictures like these
-const [HEIGHT, WIDTH] = KIND.shape;
-const LEVELS = Uint8Array.from(
-  levelsOfText(SHOWN.picture, { levels: KIND.levels, size: sizeOf(KIND.shape) }),
-);
+/** From the answer back. */
+const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
+/** So many votes of a block are listed one by one. */
+const LISTED = 4;
 
-const WHOLE = 'The whole network';
-const look = pageLook(KIND);
-const nameOf = (level) => shadeName(level, KIND);
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+const number = (value) => value.toFixed(2).replace('-', '−');
+const signed = (value) => `${value < 0 ? '' : '+'}${number(value)}`;
+const largest = (values) => values.indexOf(Math.max(...values));
 
 /**
- * Look inside: a network while it decides about one pixel. Which pixels each chance depends on, and how the network computes it, layer by layer.
+ * Look inside: a network while it decides about one pixel of the visitor's picture. Which pixels each chance depends on; and from the chance back to
+ * the picture, in five scenes, each time to what contributes most.
  *
  * @param {HTMLElement} root
  */
@@ -41,179 +46,243 @@ export function mountInside(root) {
   const client = workerClient();
   const task = taskRunner({ onChange() {} });
   const measure = whenCalm(task, measureNow);
-  /** The level whose chance is looked at, null for the likeliest; the layer that is open, by its index, -1 for none; and the channel of that. */
-  let [pixel, level, step, channel] = [SHOWN.pixel, null, -1, 0];
-  /** @type {import('../parts/layer-detail.mjs').Net | null} */
+  /** The picture: the model whose kind it is, its levels, its class. */
+  let shown = shownFirst();
+  /** The pixel, and the level whose chance is looked at: null for the likeliest. */
+  let [pixel, level] = [SHOWN.pixel, null];
+  /** The scene, and how many gates back. */
+  let [scene, hop] = [SCENES[0], 0];
+  /** @type {import('../parts/trail.mjs').Net | null} */
   let net = null;
-  /** Chances of levels at the pixel; and with each earlier pixel changed, null where that is out of sight. */
-  let [chances, changed] = [[], []];
+  let trail = null;
+  /** Logits of the pixel; and with each earlier pixel changed, null where that is out of sight. */
+  let [logits, changed] = [[], []];
+  /** What follows from these at a temperature: the chances of levels; and how much each pixel raises that of the chosen one. */
+  let [chances, effects] = [[], []];
 
+  const told = h('p.told', { role: 'status' });
   const grid = pixelGrid({
     label: 'The picture as far as it is drawn',
     hint: 'Click a pixel, or press space on it: the network then decides about that one.',
     paint,
     describe,
     act(row, column) {
-      pixel = row * WIDTH + column;
+      pixel = row * width() + column;
       level = null;
       changed = []; // of the pixel before
       measure();
     },
   });
-  const bars = radios(
-    'How likely is each shade of it? Point at one.',
-    Array.from({ length: KIND.levels }, (_, value) => ({
-      value: String(value),
-      label: h(
-        'div.shade',
-        h('i.swatch', { style: `background: rgb(${look([value], 0)})` }),
-        h('i.shade-bar'),
-        h('b'),
-        h('small.hidden-text', nameOf(value)),
-      ),
-    })),
-    { className: 'shades', onchange: () => choose(Number(bars.value)) },
-  );
-  bars.element.addEventListener('pointerover', ({ target }) => target.value && choose(Number(target.value)));
-  const rows = [...bars.element.querySelectorAll('.shade')];
-  const most = h('p.inside-most');
-  const ends = h('div.ends');
+  const shades = h('div');
+  let bars;
+  const depends = h('p.inside-most');
   const link = linkButton('Copy link', {
-    address: () => addressOf(root.id, { pixel, level, ...(step >= 0 && { step, channel }) }),
+    address: () => addressOf(root.id, { ...queryOfImage({ ...shown, number: null }), pixel, level, scene }),
   });
-  const back = button('Previous', () => go(step - 1));
-  const next = button('Next', () => go(step + 1), 'button.primary');
-  const all = button('Overview', () => go(-1));
-  const choice = slider('Channel', { min: 0, max: 0, step: 1, value: 0 });
-  choice.input.addEventListener('input', () => go(step, choice.input.valueAsNumber));
-  const [title, words, sum] = [h('h3', WHOLE), h('p'), h('p')];
-  const overview = h('div.overview', {
-    onkeydown: rove,
-    onfocusin({ target }) {
-      for (const one of buttons) one.tabIndex = one === target ? 0 : -1;
-    },
-  });
-  const detail = h('div.detail');
-  let [buttons, followed] = [[], null];
+  const scenes = radios(
+    'From the answer back to the picture',
+    SCENES.map((value) => ({ value, label: value })),
+    { onchange: () => go(scenes.value) },
+  );
+  const temperature = slider('Temperature', { min: 0.25, max: 3, step: 0.25, value: 1 });
+  temperature.input.addEventListener('input', show);
+  const why = button('Why?', goOn, 'button.primary');
+  const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, details');
+  const [title, figure] = area.querySelectorAll('h3, .inside-figure');
+  area.prepend(scenes.element);
+  area.append(temperature.element, why);
+  all.addEventListener('toggle', showMaps);
+  area.hidden = legend.hidden = all.hidden = false;
   root.append(
     h(
       'div.work',
-      h('div.stage', grid.element, h('figure.scale', h('div.scale-bar', { 'aria-hidden': 'true' }), ends)),
-      h('div.stage', bars.element, most, h('div.buttons', link.element), link.answer, task.element),
+      h('div.stage', told, grid.element, legend),
+      h('div.stage', shades, depends, h('div.buttons', link.element), link.answer, task.element),
     ),
-    h('div.inside-steps', h('div.buttons', back, next, all), choice.element),
-    h('div.inside-words', { role: 'status' }, title, words, sum),
-    h('div.inside', overview, detail),
+    area,
+    all,
   );
-  back.disabled = next.disabled = all.disabled = true;
-  grid.setSize(HEIGHT, WIDTH);
+  take(shown);
   const asked = readAddress(root.id);
   if (asked !== null) open(asked);
-  show();
   onAddress(root.id, open);
-  onThemeChange(() => net !== null && showNetwork());
-  whenNear(root, measure);
+  onThemeChange(show);
+  whenNear(root, () => {
+    const own = ownPicture();
+    if (own !== null && readAddress(root.id) === null) follow(own);
+    measure();
+    followPicture(root, null, follow);
+  });
 
-  function open(query) {
+  function kind() {
+    return MODELS[shown.name];
+  }
+
+  function width() {
+    return kind().shape[1];
+  }
+
+  function nameOf(level) {
+    return shadeName(level, kind());
+  }
+
+  /** What the network was told to draw. */
+  function className() {
+    const { name, condition } = shown;
+    return classesOf(name)[condition]?.one ?? String.fromCodePoint(0xac00 + condition);
+  }
+
+  /** The visitor's picture, where there is a network for such. */
+  function follow({ name, levels, condition }) {
+    const digit =
+      name === 'digits-28' ? { name: 'digits-conditional', levels: shrunk(levels), condition } : null;
+    const found = digit ?? { name, levels, condition };
+    if (!(found.name in NETWORKS)) return;
+    take(found);
+    const half = found.levels.length / 2;
+    const ink = found.levels.findIndex((level, i) => i >= half && level > kind().levels / 2);
+    pixel = Math.max(half, ink); // something to ask about
+    measure();
+  }
+
+  function take(picture) {
+    shown = picture;
+    [level, net, scene] = [null, null, SCENES[0]];
+    [logits, changed] = [[], []];
+    told.textContent = `The network is drawing ${className()}.`;
+    bars = radios(
+      'How likely is each shade of it? Point at one.',
+      Array.from({ length: kind().levels }, (_, value) => ({
+        value: String(value),
+        label: h(
+          'div.shade',
+          h('i.swatch', { style: `background: rgb(${pageLook(kind())([value], 0)})` }),
+          h('i.shade-bar'),
+          h('b'),
+          h('small.hidden-text', nameOf(value)),
+        ),
+      })),
+      { className: 'shades', onchange: () => choose(Number(bars.value)) },
+    );
+    bars.element.addEventListener(
+      'pointerover',
+      ({ target }) => target.value && choose(Number(target.value)),
+    );
+    shades.replaceChildren(bars.element);
+    grid.setSize(...kind().shape);
+    show();
+  }
+
+  async function open(query) {
     const address = addressReader(query);
-    const read = (name, count) => address.number(name, { min: 0, max: count - 1 });
-    pixel = read('pixel', LEVELS.length) ?? SHOWN.pixel;
-    level = read('level', KIND.levels);
-    step = Math.min(read('step', 100) ?? -1, (net?.layers.length ?? 100) - 1);
-    channel = read('channel', 1000) ?? 0;
+    const { name, levels, condition } = await readImageState(address, Object.keys(NETWORKS));
+    take(levels === null || condition === null ? shownFirst() : { name, levels, condition });
+    pixel = address.number('pixel', { min: 0, max: sizeOf(kind().shape) - 1 }) ?? SHOWN.pixel;
+    level = address.number('level', { min: 0, max: kind().levels - 1 });
+    scene = address.choice('scene', SCENES) ?? SCENES[0];
     measure();
     task.fail(address.complaint);
   }
 
   async function measureNow(signal) {
-    const job = { model: SHOWN.model, levels: LEVELS, pixel, condition: SHOWN.condition };
+    const { name, levels, condition } = shown;
+    const job = { model: NETWORKS[name], levels, pixel, condition };
     const model = await client.run({ kind: 'inside', ...job }, { signal });
-    const scales = model.values.map((places) =>
-      Math.max(1e-9, ...places.flat().map((value) => Math.abs(value) || 0)),
-    );
-    net = { ...model, scales, layers: layersOf(model), width: WIDTH, pixel, nameOf };
-    chances = model.values.at(-1)[pixel];
-    changed = [];
-    level ??= chances.indexOf(Math.max(...chances));
-    step = Math.min(step, net.layers.length - 1);
-    showNetwork();
-    task.tick('Changing each pixel before it…');
+    net = { ...model, width: width(), pixel };
+    logits = net.values[net.output][pixel];
+    [changed, hop] = [[], 0];
+    level ??= largest(logits);
+    show();
     ({ changed } = await client.run({ kind: 'depends', ...job }, { signal }));
-    task.tick('');
     show();
   }
 
   function choose(now) {
-    level = now;
+    [level, hop] = [now, 0];
     show();
   }
 
-  /** How much a pixel raises the chance, compared with the opposite level. */
-  function effectOf(i) {
-    return changed[i] ? chances[level] - changed[i][level] : 0;
+  function softened(logits) {
+    return softmax(logits.map((logit) => logit / temperature.input.valueAsNumber));
   }
 
-  /** The effect of the fullest colour. */
+  /** How much the fullest colour raises the chance. */
   function scale() {
-    return Math.max(0.01, ...changed.map((_, i) => Math.abs(effectOf(i))));
+    return Math.max(0.01, ...effects.map(Math.abs));
   }
 
-  /** The chances, and which pixels the chosen one depends on. */
   function show() {
-    bars.value = String(level ?? 0);
-    for (const [i, row] of rows.entries()) {
-      row.style.setProperty('--width', chances[i] / Math.max(...chances));
+    if (net !== null) {
+      chances = softened(logits);
+      effects = changed.map((other) => other && chances[level] - softened(other)[level]);
+      const rival = largest(logits.map((logit, o) => (o === level ? Number.NEGATIVE_INFINITY : logit)));
+      trail = { ...trailOf(net, level, rival), rival };
+      bars.value = String(level);
+      showMaps();
+    }
+    for (const [i, row] of [...bars.element.querySelectorAll('.shade')].entries()) {
+      row.style.setProperty('--width', net && chances[i] / Math.max(...chances));
       row.querySelector('b').textContent = net && percent(chances[i]);
     }
-    const points = changed.length > 0 ? ` by ${Math.round(100 * scale())} points` : '';
-    ends.replaceChildren(...['lowers', 'raises'].map((verb) => h('span', `${verb} it${points}`)));
-    const i = changed.findIndex((_, i) => Math.abs(effectOf(i)) >= scale());
-    most.textContent =
+    const i = effects.findIndex((effect) => Math.abs(effect) >= scale());
+    depends.textContent =
       net === null || changed.length < pixel
         ? ''
         : i < 0
-          ? 'No pixel before it changes this chance by a point.'
+          ? 'No single pixel before it changes this chance by more than 1%.'
           : `It depends most on the pixel ${placeOf(i)}: it is ${describeEffect(i)}`;
-    link.clear();
-    grid.refresh();
+    showScene();
   }
 
-  function placeOf(i) {
-    const [row, column] = [Math.floor(i / WIDTH), i % WIDTH];
-    const near = { 1: 'on its left', [WIDTH]: 'above it' };
-    return near[pixel - i] ?? `in row ${row}, column ${column}`;
+  /** How many rows a pixel is below another, and columns to its right. */
+  function wayTo(i, from) {
+    return [Math.floor(i / width()) - Math.floor(from / width()), (i % width()) - (from % width())];
+  }
+
+  function placeOf(i, from = pixel) {
+    const [down, right] = wayTo(i, from);
+    const ways = [
+      down && `${-down} up`,
+      right && `${Math.abs(right)} to the ${right < 0 ? 'left' : 'right'}`,
+    ];
+    return ways.filter(Boolean).join(', ') || 'at “?”';
   }
 
   function describeEffect(i) {
-    const [now, then] = [chances[level], changed[i][level]].map(percent);
+    const own = shown.levels[i];
+    const [now, then] = [chances[level], chances[level] - effects[i]].map(percent);
     const change =
-      now === then ? `stay at ${now}` : `${effectOf(i) > 0 ? 'fall' : 'rise'} from ${now} to ${then}`;
-    return `${nameOf(LEVELS[i])}. If it were ${nameOf(KIND.levels - 1 - LEVELS[i])}, the chance of ${nameOf(level)} would ${change}.`;
+      now === then ? `stay at ${now}` : `${effects[i] > 0 ? 'fall' : 'rise'} from ${now} to ${then}`;
+    return `${nameOf(own)}. If it were ${nameOf(kind().levels - 1 - own)}, the chance of ${nameOf(level)} would ${change}.`;
   }
 
   function describe(row, column) {
-    const i = row * WIDTH + column;
+    const i = row * width() + column;
     if (i === pixel) return 'the network decides about it';
     if (i > pixel) return 'not drawn yet';
     if (changed[i]) return describeEffect(i);
-    return `${nameOf(LEVELS[i])}${changed.length > 0 ? ', out of sight' : ''}`;
+    return `${nameOf(shown.levels[i])}${changed.length > 0 ? ', out of sight' : ''}`;
   }
 
   function paint(context, cell) {
     const colours = signedColours();
     const [ink, paper, blank, line] = ['--ink', '--paper', '--blank', '--field-line'].map(colour);
-    const most = scale();
-    for (const i of LEVELS.keys()) {
-      const [x, y] = [(i % WIDTH) * cell, Math.floor(i / WIDTH) * cell];
+    const look = pageLook(kind());
+    const corner = (i) => [(i % width()) * cell, Math.floor(i / width()) * cell];
+    for (const i of shown.levels.keys()) {
+      const [x, y] = corner(i);
       const square = (inset, fill) => {
         context.fillStyle = fill;
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
-      square(1, i === pixel ? ink : changed[i] ? `rgb(${signedColour(colours, effectOf(i) / most)})` : blank);
+      square(
+        1,
+        i === pixel ? ink : changed[i] ? `rgb(${signedColour(colours, effects[i] / scale())})` : blank,
+      );
       if (i < pixel) {
         const inset = changed.length > 0 ? cell * 0.28 : 2;
         square(inset - 1, line);
-        square(inset, `rgb(${look(LEVELS, i)})`);
+        square(inset, `rgb(${look(shown.levels, i)})`);
       }
       if (i !== pixel) continue;
       context.fillStyle = paper;
@@ -221,111 +290,183 @@ export function mountInside(root) {
       context.textAlign = 'center';
       context.fillText('?', x + cell / 2, y + cell * 0.72);
     }
+    if (scene !== 'window' || net === null) return;
+    context.strokeStyle = ink;
+    context.lineWidth = cell / 12;
+    const { taps } = trail.hops[hop];
+    for (const { place } of taps) context.strokeRect(...corner(place), cell, cell);
   }
 
-  /** All layers, and the one that is open. */
-  function showNetwork() {
-    net.colours = signedColours();
-    if (buttons.length === 0) build();
-    for (const [i, { node, size }] of net.layers.entries())
-      mapsIn(i).replaceChildren(...Array.from({ length: size }, (_, o) => signedMap(net, node, o)));
-    update(step, channel);
-    show();
+  function go(to, back = 0) {
+    [scene, hop] = [to, back];
+    showScene();
   }
 
-  function build() {
-    const columns = {};
-    buttons = net.layers.map((layer, i) => {
-      const { block, stack, title, kind } = layer;
-      columns[block] ??= h('div.block', h('h4', block));
-      const column = columns[block];
-      if (column.lastChild.dataset.stack !== stack) column.append(h('div.stack', { 'data-stack': stack }));
-      const button = h(
-        'button.layer',
-        {
-          type: 'button',
-          tabIndex: i > 0 ? -1 : 0,
-          'aria-label': title,
-          onclick: ({ target }) => go(i, channelOf(i, target)),
-        },
-        KINDS[kind][0],
-        h('div'),
-      );
-      column.lastChild.append(button);
-      return button;
-    });
-    overview.append(...Object.values(columns));
+  /** One scene on: behind a window to the gate before it, and from the picture to the answer again. */
+  function goOn() {
+    const next = SCENES[SCENES.indexOf(scene) + 1];
+    if (next) go(next, hop);
+    else if (hop < trail.hops.length - 1) go('gate', hop + 1);
+    else go(SCENES[0]);
   }
 
-  function mapsIn(i) {
-    return buttons[i].lastChild;
-  }
-
-  /** The channel whose map is clicked; with the keyboard the one with the largest number. */
-  function channelOf(i, map) {
-    const sizes = net.values[net.layers[i].node][pixel].map((value) => Math.abs(value) || 0);
-    const clicked = [...mapsIn(i).children].indexOf(map);
-    return clicked < 0 ? sizes.indexOf(Math.max(...sizes)) : clicked;
-  }
-
-  /** Opens a layer, or with -1 shows the whole network. The map that is in both pictures, `from`, moves. */
-  function go(to, o = channel, from = result()) {
-    const was = step;
-    if (isMotionReduced() || !document.startViewTransition) return update(to, o);
-    const thumbnail = mapsIn(Math.max(to, was)).children[to < 0 ? channel : o % net.layers[to].size];
-    follow(was < 0 ? thumbnail : from);
-    const transition = document.startViewTransition(() => {
-      update(to, o);
-      const input = detail.querySelector(`[data-node="${net.layers[was]?.node}"] canvas`);
-      follow(to < 0 ? thumbnail : to > was && was >= 0 && input ? input : result());
-    });
-    transition.ready.catch(() => {}); // the next one came before it began
-  }
-
-  function result() {
-    return detail.querySelector('.result canvas');
-  }
-
-  /** The one map that moves. */
-  function follow(map) {
-    if (followed) followed.style.viewTransitionName = '';
-    followed = map;
-    map.style.viewTransitionName = 'map';
-  }
-
-  function update(to, o) {
-    const was = step;
-    const isFocused = [overview, detail, all].some((part) => part.contains(document.activeElement));
-    const layer = net.layers[to];
-    step = to;
-    root.classList.toggle('open', to >= 0);
+  function showScene() {
+    scenes.value = scene;
     link.clear();
-    sum.textContent = '';
-    title.textContent = layer ? layer.title : WHOLE;
-    words.textContent = layer
-      ? KINDS[layer.kind][1]
-      : 'Each small map is a channel of a layer, as far as its numbers are known. Open one to see how they are computed.';
-    if (layer) {
-      channel = o % layer.size;
-      choice.setMax(layer.size - 1, channel);
-      const say = (text) => {
-        sum.textContent = text;
-      };
-      detail.replaceChildren(...layerDetail(net, layer, channel, { onOpen: go, say }));
-    }
-    keepFocus(() => {
-      back.disabled = all.disabled = to < 0;
-      next.disabled = to === net.layers.length - 1;
-    });
-    if (isFocused) (layer ? next : buttons[was]).focus({ preventScroll: true });
+    grid.refresh();
+    temperature.element.hidden = scene !== SCENES[0];
+    if (net === null) return;
+    const isBack = hop === trail.hops.length - 1;
+    why.textContent = scene === 'window' && isBack ? 'Back to the answer' : 'Why?';
+    const text = scene === 'window' && !isBack ? 'before' : scene;
+    for (const words of area.querySelectorAll('p[data-scene]')) words.hidden = words.dataset.scene !== text;
+    const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
+    const [heading, ...parts] = contents[scene](isBack);
+    title.textContent = heading;
+    figure.replaceChildren(...parts);
   }
 
-  /** Arrow keys go from layer to layer; the Tab key finds the last one. */
-  function rove(event) {
-    const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    const to = buttons[buttons.indexOf(event.target) + way];
-    if (to === undefined) return;
-    event.preventDefault();
-    to.focus();
+  function ofChances() {
+    const t = temperature.input.valueAsNumber;
+    const powers = logits.map((logit) => Math.exp(logit / t));
+    const [own, all] = [powers[level], sum(powers)].map((power) =>
+      Number(power.toPrecision(4)).toLocaleString('en'),
+    );
+    const power = `e^(${number(logits[level])}${t === 1 ? '' : ` ÷ ${t}`})`;
+    return [
+      `${nameOf(level)}: ${percent(chances[level])}`,
+      h('p.formula', `${power} = ${own}, of ${all} in all`),
+    ];
   }
+
+  function ofScores() {
+    const { rival, blocks, block } = trail;
+    const lead = logits[level] - logits[rival];
+    const rows = blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]);
+    return [
+      [level, rival].map((o) => `${nameOf(o)} scores ${number(logits[o])}`).join(', '),
+      sumOf([...rows, ['For any picture', lead - sum(rows.map(([, amount]) => amount))]], lead),
+    ];
+  }
+
+  function ofBlock() {
+    const { blocks, block, channel } = trail;
+    const { amount, channels } = blocks[block];
+    const votes = channels
+      .map(({ value, weight }, k) => [
+        `Channel ${k + 1}: ${number(value)} × ${number(weight)}`,
+        value * weight,
+        k === channel,
+      ])
+      .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+    const listed = votes.slice(0, LISTED);
+    return [
+      `Block ${block + 1} adds ${signed(amount)}`,
+      sumOf([...listed, ['All others', amount - sum(listed.map(([, vote]) => vote))]], amount),
+    ];
+  }
+
+  function ofGate() {
+    const { gate } = trail.hops[hop];
+    const { node, place, channel } = gate;
+    const parts = [Math.tanh, sigmoid].map((squeeze, half) => {
+      const terms = halfOf(net, gate, half).map(({ node, value }) => [termName(node), value]);
+      const total = sum(terms.map(([, value]) => value));
+      return [
+        h('h4', half ? 'How much of it passes' : 'What it finds'),
+        sumOf(terms, total),
+        h('p.formula', `${half ? 'σ' : 'tanh'}(${number(total)}) = ${number(squeeze(total))}`),
+      ];
+    });
+    return [
+      `${spotName(gate)}, ${placeOf(place)}: ${number(net.values[node][place][channel])}`,
+      ...parts.flat(),
+    ];
+  }
+
+  function ofWindow(isPicture) {
+    const { gate, taps, tap } = trail.hops[hop];
+    const where = tap ? ` most ${placeOf(tap.place, gate.place)}` : '';
+    return [`${spotName(gate)} sees${where}`, tableOf(taps, gate.place, isPicture)];
+  }
+
+  function spotName({ node, channel }) {
+    return `Channel ${channel + 1} of ${blockName(node)}`;
+  }
+
+  function blockName(node) {
+    const before = trail.blocks.filter((block) => block.node <= node);
+    return `block ${before.length}${before.at(-1).node === node ? '' : ', rows above'}`;
+  }
+
+  function termName(node) {
+    if (isOfClass(net.nodes, node)) return `That it draws ${className()}`;
+    const [rows, columns] = net.nodes[node].window.kernelSize;
+    return rows < columns ? 'Its own row' : 'The rows above';
+  }
+
+  /** What a window adds up at each place. */
+  function tableOf(taps, from, isPicture) {
+    const amounts = taps.map(({ amount }) => amount);
+    const cells = new Map(
+      taps.map(({ place, amount }) => {
+        const ink = h('i.swatch', { style: `background: rgb(${pageLook(kind())(shown.levels, place)})` });
+        const mark = isPicture ? ink : place === from ? '?' : '';
+        return [wayTo(place, from).join(), h('td', shareOf(amount, amounts), mark, h('br'), number(amount))];
+      }),
+    );
+    const ways = [[0, 0], ...taps.map(({ place }) => wayTo(place, from))];
+    const [rows, columns] = [0, 1].map((axis) => span(ways.map((way) => way[axis])));
+    const cell = (way) => cells.get(way) ?? h('td.masked', way === '0,0' ? '?' : '');
+    return h(
+      'table.taps',
+      ...rows.map((down) => h('tr', ...columns.map((right) => cell(`${down},${right}`)))),
+    );
+  }
+
+  /** The gates of all blocks, where they are unfolded; outlined what the trail goes through. */
+  function showMaps() {
+    if (!all.open || net === null) return;
+    const colours = signedColours();
+    const rows = net.nodes.flatMap(({ op, size }, node) => {
+      if (op !== 'gate') return [];
+      const canvases = Array.from({ length: size }, (_, channel) => signedMap(net, colours, node, channel));
+      for (const { gate } of trail.hops)
+        if (gate.node === node) canvases[gate.channel].className = 'followed';
+      return [h('h4', blockName(node)), h('div.maps', ...canvases)];
+    });
+    all.lastElementChild.replaceChildren(...rows);
+  }
+}
+
+/** How large a number is beside others, for styles. */
+const shareOf = (amount, all) => ({ style: `--share: ${amount / Math.max(1e-9, ...all.map(Math.abs))}` });
+
+/** A sum as bars: how much each term adds, `[name, amount, isMost]`. */
+function sumOf(terms, total) {
+  const amounts = terms.map(([, amount]) => amount);
+  const row = ([name, amount, isMost]) =>
+    h(isMost ? 'li.most' : 'li', h('span', name), h('i', shareOf(amount, amounts)), h('b', signed(amount)));
+  return h('ul.sum', ...terms.map(row), h('li.total', h('span', 'Together'), h('i'), h('b', signed(total))));
+}
+
+/** All whole numbers from the least to the largest. */
+function span(values) {
+  const first = Math.min(...values);
+  return Array.from({ length: Math.max(...values) - first + 1 }, (_, i) => first + i);
+}
+
+const shownFirst = () => {
+  const { name, condition, picture } = SHOWN;
+  const { shape, levels } = MODELS[name];
+  return { name, condition, levels: Uint8Array.from(levelsOfText(picture, { levels, size: sizeOf(shape) })) };
+};
+
+/** A digit of 28 by 28 pixels in 8 by 8, without its margin: each the mean of three by three, in 17 levels for 16. */
+function shrunk(levels) {
+  return Uint8Array.from({ length: 64 }, (_, i) => {
+    const corner = (2 + 3 * Math.floor(i / 8)) * 28 + 2 + 3 * (i % 8);
+    const nine = [0, 1, 2, 28, 29, 30, 56, 57, 58].map((k) => levels[corner + k]);
+    return Math.round((16 / 15) * (sum(nine) / 9));
+  });
 }

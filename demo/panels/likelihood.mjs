@@ -109,7 +109,7 @@ export function mountLikelihood(root) {
     files.offer({ bytes, levels, name: `${model}-${number ?? 'mine'}` });
     task.say('');
 
-    const key = `${model} ${given.condition}`;
+    const key = `${entry.url ?? model} ${given.condition}`;
     const nothing = new Uint8Array(levels.length);
     if (!blanks.has(key)) {
       const { bits } = await client.run({ kind: 'likelihood', ...job, levels: nothing }, { signal });
@@ -155,9 +155,8 @@ const whole = (bits) => Math.round(bits).toLocaleString('en');
 /** What a blank image tells: it is likelier than what people would call beautiful. */
 function moralOf(bits, blankBits, levels) {
   const [own, empty] = [bits, blankBits].map(whole);
-  if (levels.every((level) => level === 0))
-    return `A blank picture takes only ${empty} bits. Likely does not mean beautiful: where nothing happens, nothing surprises.`;
-  if (blankBits < bits)
-    return `Likely does not mean beautiful: a blank picture takes only ${empty} bits, and this one ${own}. Where nothing happens, nothing surprises.`;
-  return `A blank picture takes ${empty} bits, and this one ${own}.`;
+  const isBlank = levels.every((level) => level === 0);
+  const words = isBlank ? `only ${empty} bits` : `${empty} bits, and this one ${own}`;
+  const moral = 'Likely does not mean beautiful: where nothing happens, nothing surprises.';
+  return `A blank picture takes ${words}. ${isBlank || blankBits < bits ? moral : ''}`;
 }

@@ -1,7 +1,10 @@
+import { addOwnNetwork, sizeOf } from '../catalogue.mjs';
+import { addressOf } from '../parts/address-state.mjs';
 import { button, field, radios, select, slider } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { NETWORKS, weightsOf } from '../parts/networks.mjs';
 import { ownDrawings } from '../parts/own-drawings.mjs';
+import { offerPicture } from '../parts/own-picture.mjs';
 import { recordedRun } from '../parts/recorded-run.mjs';
 import { runView } from '../parts/run-view.mjs';
 import { store } from '../parts/store.mjs';
@@ -58,20 +61,16 @@ export function mountTraining(root) {
   ]);
   const train = button('Train', start, 'button.primary');
   const stop = button('Stop', task.cancel);
-  const draw = button('Draw others', drawOthers);
+  const use = button('Use my network', () => task.run(useNetwork));
   const save = button('Save', () => task.run(keep));
   const load = button('Load', () => mayLose() && task.run(takeKept));
   const renew = button('Start over', () => mayLose() && task.run(startAnew));
+  const [lines, ends] = root.querySelectorAll('.hint');
   const isOwn = () => set.value === 'drawings';
   root.append(
     h(
       'div.work.look',
-      h(
-        'div.stage',
-        caption,
-        view.element,
-        h('p.hint', 'Lines: training images, averaged over about 50 steps. Dots: 99 test images.'),
-      ),
+      h('div.stage', caption, view.element, lines),
       h(
         'div.controls',
         h('h3', 'Train your own'),
@@ -84,11 +83,8 @@ export function mountTraining(root) {
         field('Backend', backend),
         h('div.buttons.evenly', train, stop),
         task.element,
-        h('div.buttons.evenly', draw, renew, save, load),
-        h(
-          'p.hint',
-          'Training ends after ten minutes, or when you stop it. Save keeps one run in this browser, for Load.',
-        ),
+        h('div.buttons.evenly', use, renew, save, load),
+        ends,
       ),
     ),
   );
@@ -108,6 +104,7 @@ export function mountTraining(root) {
   async function bringRecorded() {
     recorded ??= await recordedRun();
     show(recorded, 0);
+    view.play();
   }
 
   function show(run, frame) {
@@ -129,7 +126,7 @@ export function mountTraining(root) {
     for (const control of [set, network.element, width.input, depth.input, backend]) control.disabled = isSet;
     train.disabled = isBusy || (isOwn() && drawings.count === 0);
     stop.disabled = !isTraining;
-    draw.disabled = save.disabled = renew.disabled = isBusy || present === null;
+    save.disabled = renew.disabled = use.disabled = isBusy || present === null;
     load.disabled = isBusy || keptRun() === null;
     train.textContent = present === null ? 'Train' : 'Continue';
     const chosen = settings();
@@ -187,15 +184,6 @@ export function mountTraining(root) {
     show(run);
   }
 
-  function drawOthers() {
-    return task.run(async (signal) => {
-      const job = { kind: 'draw', backend: backend.value, seed: Math.floor(1e6 * Math.random()) };
-      const count = present.frames.push(await client.run(job, { signal }));
-      view.show(present, count - 1);
-      task.say('Drew 16 others.');
-    });
-  }
-
   /** Not over what another tab has saved, unless the visitor knows of it. */
   async function keep() {
     const found = keptRun();
@@ -222,7 +210,22 @@ export function mountTraining(root) {
     update();
     present.frames.push(await client.run({ kind: 'draw', backend: backend.value, seed: 1 }));
     show(present);
-    task.say(`Loaded: step ${step}. Continue training it, or draw.`);
+    task.say(`Loaded: step ${step}. Continue training it, or use it.`);
+  }
+
+  /** In other panels: it goes on from what it has drawn. */
+  async function useNetwork() {
+    const { bytes } = await client.run({ kind: 'write', backend: backend.value });
+    addOwnNetwork(present, bytes);
+    const { step, levels } = present.frames.at(-1);
+    const own = {
+      name: 'mine',
+      levels: levels.at(-1).slice(0, sizeOf(present.shape)),
+      number: null,
+      condition: null,
+    };
+    offerPicture(() => own);
+    location.href = addressOf('drawing', { model: 'mine', step });
   }
 
   async function startAnew() {

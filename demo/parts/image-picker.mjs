@@ -36,9 +36,9 @@ export function imagePicker(
   const place = { ...FIRST };
   const sources = radios(
     'Pictures',
-    [...new Set([...sets, ...UNLISTED])].map((value) => ({
+    [...new Set([...sets, ...UNLISTED, 'mine'])].map((value) => ({
       value,
-      label: MODELS[value].title,
+      label: MODELS[value]?.title ?? 'My network',
       isHidden: !sets.includes(value),
     })),
     { onchange: () => choose(0) },
@@ -196,7 +196,7 @@ export function imagePicker(
       const test = name in FIRST ? testImage(name, await readTestImages(name)) : { name, condition: null };
       const note = condition !== null && condition !== test.condition ? 'This is the class in the link.' : undefined; // biome-ignore format: one line
       const found = { ...test, address, note, condition: condition ?? test.condition };
-      if (!(name in FIRST) && (levels === null || condition === null))
+      if (!(name in FIRST) && (levels === null || (condition === null && MODELS[name].numClasses !== null)))
         throw new Error('This link lacks a picture, or its class.');
       return levels === null ? found : { ...found, image: levels, isOwn: true, words: 'the picture in the link' }; // biome-ignore format: one line
     });

@@ -6,9 +6,10 @@ import { freshId, h } from './dom.mjs';
  * A button that copies a link. Where the browser does not let a page copy, the link is there to be copied by hand.
  *
  * @param {string} text
- * @param {{ address: () => string, className?: string }} options
+ * @param {{ address: () => string, textOf?: (href: string) => string, className?: string }} options `textOf` gives what is copied, which is only the
+ * link where that is left out
  */
-export function linkButton(text, { address, className }) {
+export function linkButton(text, { address, textOf = String, className }) {
   const id = freshId();
   const said = h('p.status', { role: 'status', hidden: true });
   const link = h('input', { type: 'text', id, readOnly: true, onfocus: () => link.select() });
@@ -20,7 +21,7 @@ export function linkButton(text, { address, className }) {
       setAddress(href);
       said.hidden = false;
       try {
-        await navigator.clipboard.writeText(href);
+        await navigator.clipboard.writeText(textOf(href));
         byHand.hidden = true;
         said.textContent = 'The link is copied.';
       } catch {

@@ -11,9 +11,9 @@ const colourOf = (series) => COLOURS[Math.floor((series - 1) / 2)];
  * Bits per dimension by step, of each network: a smoothed line of training images, dots joined by dashes of test images; and levels to compare with.
  *
  * @param {HTMLElement} root
- * @param {{ names: Record<string, string>, digitsBits: number }} options `names` of networks; `digitsBits`: of the page's model of digits
+ * @param {Record<string, string>} names of networks
  */
-export function lossChart(root, { names, digitsBits }) {
+export function lossChart(root, names) {
   const place = h('div.chart', { role: 'img', 'aria-label': 'Loss curve' });
   root.append(place);
   /** @type {UPlot} */
@@ -38,15 +38,14 @@ export function lossChart(root, { names, digitsBits }) {
     ];
   }
 
-  function begin({ networks, set, levels }) {
-    const rules = [{ name: `uniform guess: log₂ ${levels} =`, bits: Math.log2(levels) }];
-    if (set === 'digits') rules.push({ name: 'the digits model of this page:', bits: digitsBits });
+  function begin({ networks, levels }) {
+    const uniform = { name: `uniform guess: log₂ ${levels} =`, bits: Math.log2(levels) };
     plot?.destroy();
     plot = new UPlot(
       {
         width: Math.max(200, place.clientWidth),
         height: HEIGHT,
-        scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(rules[0].bits, low, high) } },
+        scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(uniform.bits, low, high) } },
         axes: [axis('step', 34), axis('bits per dimension', 44)],
         series: [
           { label: 'step', value: lastKnown(String) },
@@ -54,7 +53,7 @@ export function lossChart(root, { names, digitsBits }) {
         ],
         legend: { live: true, markers: { stroke: (_, series) => `var(${colourOf(series)})` } },
         hooks: {
-          drawAxes: rules.map((rule) => (plot) => drawRule(plot, rule)),
+          drawAxes: [(plot) => drawRule(plot, uniform)],
           draw: [(plot) => veil(plot, at)],
         },
       },

@@ -159,11 +159,11 @@ export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, 
       known.fill(1);
       changed();
     },
-    /** Rubs out pixels, by their rows and columns, and nothing else. */
+    /** Rubs out pixels, by their rows and columns, and nothing else: the picture is the same for other panels. */
     rubOut(isOut) {
       const [, width] = kind.shape;
       for (const i of known.keys()) known[i] = isOut(Math.floor(i / width), i % width) ? 0 : 1;
-      changed();
+      changed(false);
     },
     /** Leaves blank paper. */
     clear() {

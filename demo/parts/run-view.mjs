@@ -1,9 +1,12 @@
-import { MODELS } from '../catalogue.mjs';
 import { TRAINING_SAMPLES } from '../worker/protocol.mjs';
 import { slider } from './controls.mjs';
 import { h } from './dom.mjs';
 import { NETWORKS, weightsOf } from './networks.mjs';
 import { gallery } from './pictures.mjs';
+import { isMotionReduced } from './replay.mjs';
+
+/** Milliseconds between two pictures of a run that plays. */
+const FRAME = 250;
 
 /**
  * A run of training, step by step: what its networks draw, and their curves.
@@ -26,6 +29,9 @@ export function runView() {
   const { input } = steps;
   input.addEventListener('input', draw);
   const place = h('div.chart-place');
+
+  let timer = 0;
+  for (const event of ['input', 'pointerdown']) input.addEventListener(event, () => clearInterval(timer));
 
   /** The pictures only where they are others: curves grow more often. */
   function draw() {
@@ -59,12 +65,24 @@ export function runView() {
       const last = shown.frames.length - 1;
       const isBefore = shown === run && input.value !== input.max;
       run = shown;
+      clearInterval(timer);
       steps.setMax(last, frame ?? (isBefore ? input.value : last));
       draw();
     },
+    /** Goes through the run while it is seen, unless the visitor does, or another one is shown. */
+    play() {
+      if (isMotionReduced()) return;
+      timer = setInterval(() => {
+        const { top, bottom } = input.getBoundingClientRect();
+        if (top < 0 || bottom > innerHeight) return;
+        steps.set(input.valueAsNumber + 1);
+        draw();
+        if (input.value === input.max) clearInterval(timer);
+      }, FRAME);
+    },
     async bringChart() {
       const { lossChart } = await import('./loss-chart.mjs');
-      chart ??= lossChart(place, { names: NETWORKS, digitsBits: MODELS.digits.testBits });
+      chart ??= lossChart(place, NETWORKS);
       if (run) draw();
     },
   };

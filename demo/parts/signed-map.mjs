@@ -11,17 +11,15 @@ export function signedColour([low, zero, high], share) {
 }
 
 /**
- * A channel of a layer as a map: zero in the colour of the page, and nothing where the number is not known.
+ * A channel of a gate as a map: zero in the colour of the page, and nothing where the number is not known.
  *
- * @param {import('./layer-detail.mjs').Net} net
+ * @param {import('./trail.mjs').Net} net
  */
-export function signedMap({ values, scales, colours, width }, node, channel) {
+export function signedMap({ values, width }, colours, node, channel) {
   const height = values[node].length / width;
   const pixels = new ImageData(width, height);
   for (const [i, { [channel]: value }] of values[node].entries()) {
-    if (Number.isNaN(value)) continue;
-    const share = Math.sign(value) * Math.sqrt(Math.abs(value) / scales[node]); // small numbers are seen, too
-    pixels.data.set([...signedColour(colours, share), 255], 4 * i);
+    if (!Number.isNaN(value)) pixels.data.set([...signedColour(colours, value), 255], 4 * i);
   }
   const canvas = h('canvas', { 'aria-hidden': 'true', width, height });
   canvas.getContext('2d').putImageData(pixels, 0, 0);

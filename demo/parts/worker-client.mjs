@@ -1,3 +1,5 @@
+import { MODELS } from '../catalogue.mjs';
+
 /** Each in words of its own: a bundler finds workers by them. */
 const START = {
   engine: () => new Worker(new URL('../worker/engine.mjs', import.meta.url), { type: 'module' }),
@@ -64,7 +66,7 @@ export function workerClient(which = 'engine', { onLost = () => {} } = {}) {
       if (worker === null) start();
       const id = ++lastId;
       signal?.addEventListener('abort', () => worker?.postMessage({ id, cancel: true }), { once: true });
-      worker.postMessage({ id, job });
+      worker.postMessage({ id, job: { ...job, model: MODELS[job.model]?.url ?? job.model } });
       return new Promise((resolve, reject) => pending.set(id, { resolve, reject, onReport }));
     },
   };

@@ -1,10 +1,3 @@
 /** The pixels of images in black and white, eight a byte, the first in the highest bit. @param {Uint8Array} bytes */
 export const unpackBits = (bytes) =>
   Uint8Array.from({ length: 8 * bytes.length }, (_, i) => (bytes[i >> 3] >> (7 - (i & 7))) & 1);
-
-/** The other way round. @param {ArrayLike<number>} pixels */
-export function packBits(pixels) {
-  const bytes = new Uint8Array(pixels.length / 8);
-  for (let i = 0; i < pixels.length; i++) bytes[i >> 3] |= pixels[i] << (7 - (i & 7));
-  return bytes;
-}

@@ -1,11 +1,11 @@
-import { evaluator, softmax } from './evaluator.mjs';
+import { evaluator } from './evaluator.mjs';
 import { conditionOf, shippedModel } from './models.mjs';
 
 /** The pixels before one; those from it on are not known. */
 const before = (levels, pixel) => Float64Array.from(levels, (level, i) => (i < pixel ? level : Number.NaN));
 
 /**
- * What every node of a network computes, at every pixel, of the pixels before one; and last the chances of levels, as one node more.
+ * What every node of a network computes, at every pixel, of the pixels before one.
  *
  * @param {import('./protocol.mjs').InsideJob} job
  */
@@ -15,11 +15,11 @@ export async function lookInside({ model: name, levels, pixel, condition }) {
   const { at } = evaluator({ nodes, weights, ...model }, before(levels, pixel), given);
   const places = [...levels.keys()];
   const values = nodes.map((_, node) => places.map((place) => at(node, place)));
-  return { nodes, output, weights, values: [...values, values[output].map(softmax)] };
+  return { nodes, output, weights, values };
 }
 
 /**
- * How likely each level of a pixel would be, were one pixel before it of the opposite level.
+ * The logits of a pixel, were one pixel before it of the opposite level.
  *
  * @param {import('./protocol.mjs').DependsJob} job
  * @param {import('./protocol.mjs').Context} context
@@ -34,7 +34,7 @@ export async function changeEach({ model: name, levels, pixel, condition }, { si
   const changed = [];
   for (let i = 0; i < pixel; i++) {
     const other = image.with(i, model.levels - 1 - image[i]);
-    changed.push(isRead[i] ? softmax(evaluator(model, other, given).at(model.output, pixel)) : null);
+    changed.push(isRead[i] ? evaluator(model, other, given).at(model.output, pixel) : null);
     await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
     signal.throwIfAborted();
   }

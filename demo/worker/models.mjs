@@ -7,7 +7,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once. With `rows`, of only the first ones of its images: it draws these the same.
  *
- * @param {import('pixelcnn-models').ModelName} name
+ * @param {import('pixelcnn-models').ModelName | string} name or the address of the visitor's own network
  * @param {number} [rows]
  */
 export function shippedModel(name, rows) {
@@ -47,7 +47,7 @@ export function conditionOf(model, classes) {
 const withRows = (model, rows) => ({ ...model, imageShape: [rows, ...model.imageShape.slice(1)] });
 
 function load(name) {
-  return loadPortable(modelURL(name)).catch((cause) => {
+  return loadPortable(name.startsWith('blob:') ? name : modelURL(name)).catch((cause) => {
     const reason = cause.message.replace(/^loadPortable: \S+: /, '');
     throw new Error(`The model ${name} cannot be read: ${reason}`, { cause });
   });

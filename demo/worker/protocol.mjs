@@ -9,8 +9,8 @@
  * (tfjs.mjs).
  *
  * @typedef {'webgpu' | 'webgl' | 'wasm' | 'cpu'} Backend
- * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'digits' | 'characters' | 'characters-small' |
- *   'syllables-16' | 'syllables-gated'} ModelName
+ * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'characters' | 'characters-small' |
+ *   'syllables-16' | 'syllables-gated' | 'mine'} ModelName the page names the visitor's own network `mine`; to the engine it is the address of its file
  * @typedef {'plain' | 'gated'} Network
  * @typedef {'digits' | 'syllables' | 'drawings'} SetName
  *
@@ -25,7 +25,7 @@
  *
  * @typedef {SampleJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob | InsideJob |
  *   DependsJob | ConformanceJob} EngineJob
- * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob} TfjsJob
+ * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob | WriteJob} TfjsJob
  * @typedef {EngineJob | TfjsJob} Job
  *
  * Jobs of the engine. `condition` and `classes` are there where the model takes a class; that of a syllable is its number in Unicode, from 0.
@@ -66,11 +66,10 @@
  *
  * @typedef {{ kind: 'inside', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} InsideJob
  * looks into a gated network of one-channel images while it decides about a pixel, given the levels before it. Result `{ nodes, output, weights,
- * values }`: of the portable model, and what each node computes, `values[node][pixel][channel]`, NaN where that depends on later pixels; after the
- * last node the chances of levels
+ * values }`: of the portable model, and what each node computes, `values[node][pixel][channel]`, NaN where that depends on later pixels
  *
  * @typedef {{ kind: 'depends', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} DependsJob
- * how likely each level of a pixel would be, were one of the pixels before it of the opposite level. Result `{ changed }`: for each of these [L],
+ * the logits of a pixel, were one of the pixels before it of the opposite level. Result `{ changed }`: for each of these [L],
  * or null where the network does not see it
  *
  * @typedef {{ kind: 'conformance', withWebAssembly: boolean }} ConformanceJob
@@ -102,6 +101,7 @@
  * @typedef {{ kind: 'save', backend: Backend }} SaveJob keeps the worker's run in IndexedDB. Result {@link Saved}
  * @typedef {{ kind: 'load', backend: Backend }} LoadJob takes the run kept there. Result {@link Saved} and `{ settings, curves }`
  * @typedef {{ kind: 'forget', backend: Backend }} ForgetJob drops the worker's run, not the kept one. Result `{}`
+ * @typedef {{ kind: 'write', backend: Backend }} WriteJob makes a file of the run's last network, for the engine. Result `{ bytes }`
  * @typedef {{ step: number, date: string }} Saved
  */
 

@@ -12,6 +12,7 @@ serveJobs(
     draw: async () => (await training()).draw,
     save: async () => (await training()).save,
     load: async () => (await training()).load,
+    write: async () => (await training()).write,
     forget: async () => (await training()).forget,
   },
   {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { toPortable } from 'pixelcnn-layers';
 import { imageBatches } from 'pixelcnn-layers/data';
+import { writePortable } from 'pixelcnn-layers/runtime';
 import { disposeNetwork, learn, measure, networkOf, newNetwork, samplesOf } from './network.mjs';
 import { KEPT_NAME } from './protocol.mjs';
 import { trainerOf } from './trainer.mjs';
@@ -71,6 +73,12 @@ export async function train({ settings, drawings, cores }, { signal, report }) {
 
 /** @param {import('./protocol.mjs').DrawJob} job */
 export const draw = ({ seed }, { signal }) => drawAll(present, seed, signal);
+
+/** The last network of the run, with its averaged weights, as a file for the engine. */
+export async function write() {
+  const { model, average } = present.trained.at(-1);
+  return { bytes: writePortable(await average.use(() => toPortable(model))) };
+}
 
 /** The first is written last: until then, the one that was kept before is all there. */
 export async function save() {

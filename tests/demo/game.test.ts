@@ -21,25 +21,31 @@ describe('the game of the demo', () => {
     await open('seed=7');
     const all = await shippedImages('characters');
     const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));
-    const kinds = new Set<boolean>();
+    const [kinds, characters] = [new Set<boolean>(), new Set<string>()];
     for (let round = 0; round < 10; round++) {
       expect(await said()).toMatch(round === 0 ? /^Real or invented\?$/ : /And this\?$/);
-      const isReal = real.has((await shown()).join(''));
+      const character = (await shown()).join('');
+      const isReal = real.has(character);
       kinds.add(isReal);
-      await button(game(), round === 3 ? (isReal ? 'Invented' : 'Real') : isReal ? 'Real' : 'Invented').click();
-      const verdict = `${round === 3 ? 'Wrong' : 'Right'}: that one was ${isReal ? 'real' : 'invented'}.`;
-      expect(await said()).toContain(verdict);
+      characters.add(character);
+      const verdict = round === 3 ? 'wrong' : 'right';
+      await button(game(), isReal === (verdict === 'right') ? 'Real' : 'Invented').click();
+      expect(await said()).toContain(`${verdict} That one was ${isReal ? 'real' : 'invented'}.`);
       expect(await game().getByRole('listitem').count()).toBe(round + 1);
+      if (verdict === 'right') continue;
+      expect((await shown()).join('')).toBe(character); // it stays
+      expect(await game().locator('.tray.wrong').count()).toBe(1);
+      await button(game(), 'Next').press('Enter');
+      expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Real');
     }
-    expect(kinds.size).toBe(2);
-    expect(await said()).toContain('You got 9 of 10; guessing gets 5.');
+    expect([kinds.size, characters.size]).toEqual([2, 10]);
+    expect(await said()).toContain('You got 9 of 10. By guessing, one gets 5.');
     expect(await button(game(), 'Real').isVisible()).toBe(false);
     expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Play again');
     await button(game(), 'Share the score').click();
     await game().getByText('The link is copied.').waitFor();
-    const link = await copied(demo.page);
-    expect(link).toBe(`${demo.address}#game?seed=7&score=9`);
-
+    const text = `Real or invented? 9 of 10\n🟩🟩🟩🟥🟩🟩🟩🟩🟩🟩\n${demo.address}#game?seed=7&score=9`;
+    expect(await copied(demo.page)).toBe(text);
     await demo.page.goto('about:blank');
     await open('seed=7');
     const first = (await shown()).join();
@@ -52,7 +58,10 @@ describe('the game of the demo', () => {
   it('begins anew with other characters', async () => {
     await open('seed=7');
     const first = (await shown()).join();
-    for (let round = 0; round < 10; round++) await button(game(), 'Real').click();
+    while (!(await button(game(), 'Play again').isVisible()))
+      await game()
+        .getByRole('button', { name: /^(Real|Next)$/ })
+        .click();
     await button(game(), 'Play again').click();
     await eventually(() => button(game(), 'Real').isEnabled()).toBe(true);
     expect((await shown()).join()).not.toBe(first);

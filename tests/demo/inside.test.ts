@@ -3,23 +3,20 @@ import { type PortableModel, sample, stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { SHOWN } from '../../demo/panels/inside.mjs';
-import { layersOf } from '../../demo/parts/gated-layers.mjs';
-import { tapsOf } from '../../demo/parts/layer-detail.mjs';
 import { levelsOfText } from '../../demo/parts/levels-text.mjs';
 import { percent, shadeName } from '../../demo/parts/odds.mjs';
+import { trailOf } from '../../demo/parts/trail.mjs';
 import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { shippedModel } from '../support/models/shipped';
-import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
+import { button, eventually, pixels, useDemo } from './open-page';
 
-interface Case {
-  model: PortableModel;
-  levels: number[];
-  /** The number of a class, also of a syllable. */
-  condition?: number;
-}
+/** `condition` is the number of a class, also of a syllable. */
+type Case = { model: PortableModel; levels: number[]; condition?: number };
+
+type Node = { op: string; size: number; input: number; inputs?: number[]; window: { kernelSize: number[] } };
 
 /** What the runtime says of each pixel. */
 function logProbsOf({ model, levels, condition }: Case) {
@@ -33,11 +30,11 @@ function logProbsOf({ model, levels, condition }: Case) {
   return all;
 }
 
-const before = (levels: number[], pixel: number) => levels.map((level, i) => (i < pixel ? level : Number.NaN));
+const upTo = (levels: number[], pixel: number) => levels.map((level, i) => (i < pixel ? level : Number.NaN));
 
 /** All that a network computes at one pixel. */
 function netAt({ model, levels, condition }: Case, pixel: number) {
-  const { at } = evaluator(model, before(levels, pixel), numbersOf(model, condition));
+  const { at } = evaluator(model, upTo(levels, pixel), numbersOf(model, condition));
   const values = model.nodes.map((_, node) => levels.map((_, place) => at(node, place)));
   return { ...model, values, pixel, width: model.imageShape[1] as number };
 }
@@ -65,7 +62,7 @@ describe.each(['17 levels and a class', 'a syllable and its parts', 'black and w
   it('says at every pixel what the runtime says, of the pixels before it only', () => {
     const { model, levels, condition } = shown();
     for (const [pixel, logProbs] of logProbsOf(shown()).entries()) {
-      const { at } = evaluator(model, before(levels, pixel), numbersOf(model, condition));
+      const { at } = evaluator(model, upTo(levels, pixel), numbersOf(model, condition));
       for (const [level, chance] of softmax(at(model.output, pixel)).entries())
         expect(Math.abs(Math.log(chance) - (logProbs[level] as number))).toBeLessThan(1e-5 * Math.max(1, -(logProbs[level] as number)));
       const isRowOver = (pixel + 1) % (model.imageShape[1] as number) === 0; // the next one may not see so far
@@ -73,41 +70,44 @@ describe.each(['17 levels and a class', 'a syllable and its parts', 'black and w
     }
   });
 
-  it('adds up: the taps of each convolution, and the bias', () => {
-    const pixel = Math.floor(shown().levels.length / 2) + 1;
+  it('adds up: blocks to the lead of a level, and what a window sees to what a gate finds', () => {
+    const { model, levels, condition } = shown();
+    const nodes = model.nodes as unknown as Node[];
+    const pixel = Math.floor(levels.length / 2) + 1;
     const net = netAt(shown(), pixel);
-    let count = 0;
-    for (const { kind, node, size } of layersOf(net)) {
-      if (!['vertical', 'horizontal', 'across', 'mix', 'logits'].includes(kind)) continue;
-      const { bias } = net.nodes[node] as { bias: string | null };
-      for (let channel = 0; channel < size; channel++) {
-        const taps = tapsOf(net, node, channel).flat();
-        const sum = taps.reduce((total, tap) => total + (tap.isSeen ? tap.product : 0), 0);
-        const offset = bias === null ? 0 : (net.weights.get(bias)?.data[channel] as number);
-        expect(sum + offset).toBeCloseTo(net.values[node]?.[pixel]?.[channel] as number, 9);
-        count++;
-      }
+    const { blocks, hops } = trailOf(net, 0, 1);
+    const [unfinished, given] = [upTo(levels, pixel), numbersOf(model, condition)];
+    /** A number as it is computed where others are replaced. */
+    const instead = (node: number, place: number, others: Record<number, number[][]>) => {
+      const { at, values } = evaluator(model, unfinished, given);
+      for (const [other, numbers] of Object.entries(others)) values[Number(other)] = numbers;
+      return at(node, place);
+    };
+    const stream = nodes.map(({ op }) => op).lastIndexOf('add');
+    const own = net.values[stream]?.[pixel] as number[];
+    const lead = (factor: number) => {
+      const [level, rival] = instead(model.output, pixel, { [stream]: levels.map(() => own.map((x) => factor * x)) });
+      return (level as number) - (rival as number);
+    };
+    const slope = (lead(1) - lead(1 - 1e-6)) / 1e-6;
+    expect(blocks.reduce((sum, { amount }) => sum + amount, 0)).toBeCloseTo(slope, 4);
+    /** What the windows of a gate read; not the class. */
+    const read = (node: number): number[] => {
+      const { op, inputs = [], input, window } = nodes[node] as Node;
+      if (op === 'add') return inputs.flatMap(read);
+      const { op: before, input: further } = nodes[input] as Node;
+      if (['condition', 'oneHot'].includes(before)) return [];
+      return before === 'conv' && window.kernelSize.join() === '1,1' ? [further] : [input];
+    };
+    for (const { gate, taps } of hops) {
+      const { input } = nodes[gate.node] as Node;
+      const nothing = read(input).map((node) => [node, levels.map(() => new Array(nodes[node]?.size).fill(0))]);
+      const [found, alone] = [{}, Object.fromEntries(nothing)].map((others) => instead(input, gate.place, others)[gate.channel]);
+      const seen = taps.reduce((sum, { amount }) => sum + amount, 0);
+      expect(seen).toBeCloseTo((found as number) - (alone as number), 6);
     }
-    expect(count).toBeGreaterThan(30);
+    expect(nodes[hops.at(-1)?.tap?.from.node as number]?.op).toBe('image');
   });
-});
-
-it('goes through the layers block by block, the vertical stack first', () => {
-  const { model } = cases['black and white'] as Case;
-  const block = (k: number, isFirst: boolean, isLast: boolean) => [
-    `Block ${k}, Vertical stack, Convolution`,
-    ...(isLast ? [] : [`Block ${k}, Vertical stack, Gate`]),
-    ...['Convolution', 'From vertical', 'Gate', '1×1', ...(isFirst ? [] : ['Sum'])].map(
-      (layer) => `Block ${k}, Horizontal stack, ${layer}`,
-    ),
-  ];
-  expect(layersOf(model).map(({ title }) => title)).toEqual([
-    'Picture, Input',
-    ...block(1, true, false),
-    ...block(2, false, false),
-    ...block(3, false, true),
-    ...['ReLU', '1×1', 'ReLU', '1×1', 'Logits', 'Softmax'].map((layer) => `Output, ${layer}`),
-  ]);
 });
 
 it.each([
@@ -126,27 +126,19 @@ describe('looking inside in the demo', () => {
   const shadeOf = (level: number) => shadeName(level, kind);
   const panel = () => demo.panel('inside');
   const grid = () => panel().getByRole('application');
-  const words = () => panel().locator('.inside-words');
   const most = () => panel().locator('.inside-most');
-  const shade = (level: number) =>
-    panel()
-      .getByRole('radio', { name: shadeOf(level), exact: false })
-      .first();
-  const layer = (name: string) => panel().getByRole('button', { name, exact: true });
-  const next = () => button(panel(), 'Next');
+  const area = () => panel().locator('.inside-scene');
+  const title = () => area().locator('h3').textContent();
   let model: PortableModel;
-  const chancesAt = (pixel: number, image: number[]) => {
-    const condition = SHOWN.condition === undefined ? {} : { condition: SHOWN.condition };
-    return (logProbsOf({ model, levels: image, ...condition })[pixel] as number[]).map(Math.exp);
-  };
+  const chancesAt = (pixel: number, image: number[]) =>
+    logProbsOf({ model, levels: image, condition: SHOWN.condition })[pixel]?.map(Math.exp) as number[];
   const flipped = (i: number) => levels.map((level, k) => (k === i ? kind.levels - 1 - level : level));
   /** The numbers of a text. */
   const numbersIn = (text: string | null) => (text?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? []).map(Number);
   const near = (a: number | undefined, b: number | undefined, terms = 1) =>
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
-
   beforeAll(async () => {
-    model = await shippedModel(SHOWN.model);
+    model = await shippedModel('syllables-gated');
   });
   beforeEach(async () => {
     await demo.open('inside');
@@ -170,6 +162,10 @@ describe('looking inside in the demo', () => {
         `it is ${shadeOf(levels[i] as number)}. If it were ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
       );
     }
+    await area().getByRole('slider', { name: 'Temperature' }).fill('2');
+    const roots = chances.map(Math.sqrt);
+    const evened = roots.map((root) => percent(root / roots.reduce((sum, x) => sum + x)));
+    expect(await panel().locator('.shade b').allTextContents()).toEqual(evened);
   });
 
   it('moves to another pixel by the pointer and by keys, and tells of each pixel what it does', async () => {
@@ -192,74 +188,62 @@ describe('looking inside in the demo', () => {
     await eventually(() => pixels(grid())).toBe(first);
   });
 
-  it('opens a layer at the map that is clicked, and goes back to it', async () => {
-    await layer('Block 2, Vertical stack, Convolution').locator('canvas').nth(5).click();
-    expect(await words().locator('h3').textContent()).toBe('Block 2, Vertical stack, Convolution');
-    expect(await panel().locator('.result small').textContent()).toBe('channel 5');
-    expect(await focusedAfterFrames(demo.page)).toBe('Next');
-    const tap = panel().locator('.taps').first().locator('td').nth(7);
-    expect(await tap.locator('s').count()).toBe(1); // below its own row
-    await panel().locator('.detail .term canvas').first().click(); // the number before it
-    expect(await words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
-    await button(panel(), 'Overview').click();
-    expect(await words().locator('h3').textContent()).toBe('The whole network');
-    expect(await demo.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Block 1, Vertical stack, Gate');
-  });
-
-  it('goes by keys from layer to layer, and opens the channel with the largest number', async () => {
-    await layer('Picture, Input').focus();
-    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowRight']) await demo.page.keyboard.press(key);
-    await demo.page.keyboard.press('Enter');
-    expect(await words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
-    const value = numbersIn(await panel().locator('.result b').textContent())[0] as number;
-    const slider = panel().getByRole('slider', { name: 'Channel' });
-    for (let o = 0; o <= Number(await slider.getAttribute('max')); o++) {
-      await slider.fill(String(o));
-      const [other = Number.NaN] = numbersIn(await panel().locator('.result b').textContent());
-      expect(Math.abs(other)).toBeLessThanOrEqual(Math.abs(value));
-    }
-  });
-
-  it('goes through all layers, with the numbers that the network computes', async () => {
-    const chances = chancesAt(SHOWN.pixel, levels);
-    const net = netAt({ model, levels, ...(SHOWN.condition !== undefined && { condition: SHOWN.condition }) }, SHOWN.pixel);
-    for (const { title, kind: what, node } of layersOf(model)) {
-      await next().press('Enter');
-      expect(await words().locator('h3').textContent()).toBe(title);
-      const [result] = numbersIn(await panel().locator('.result b').textContent());
-      const channel = Number((await panel().locator('.result small').textContent())?.match(/\d+/)?.[0] ?? 0);
-      if (what === 'softmax') {
-        const shares = await panel().locator('.logits td:last-child').allTextContents();
-        expect(shares).toHaveLength(kind.levels);
-        for (const [level, chance] of chances.entries()) near(Number(shares[level]), chance);
-      } else if (what !== 'image') near(net.values[node]?.[SHOWN.pixel]?.[channel], result);
-      if (await panel().locator('.taps').count()) {
-        const [weights, values, products] = await Promise.all(
-          [0, 1, 2].map(async (i) =>
-            numbersIn((await panel().locator('.taps').nth(i).locator('td:not(.masked)').allTextContents()).join(' ')),
-          ),
+  it('goes from the answer back to the picture, with the numbers that the network computes, and shows where in small maps', async () => {
+    const net = netAt({ model, levels, condition: SHOWN.condition }, SHOWN.pixel);
+    const logits = net.values[model.output]?.[SHOWN.pixel] as number[];
+    const level = logits.indexOf(Math.max(...logits));
+    const { hops, channel } = trailOf(net, level, 1 - level);
+    const scenes = ['chances', 'scores', 'block', ...hops.flatMap(() => ['gate', 'window'])];
+    for (const [i, scene] of scenes.entries()) {
+      expect(await area().getByRole('radio', { name: scene }).isChecked()).toBe(true);
+      const numbers = numbersIn(await title());
+      for (const one of await area().locator('.sum').all()) {
+        const terms = numbersIn((await one.locator('b').allTextContents()).join(' '));
+        near(
+          terms.slice(0, -1).reduce((sum, x) => sum + x, 0),
+          terms.at(-1),
+          10 * terms.length,
         );
-        for (const [i, product] of (products as number[]).entries())
-          near((weights?.[i] as number) * (values?.[i] as number), product, Math.abs(values?.[i] as number) + 1);
       }
+      if (scene === 'scores') for (const [k, at] of [level, 1 - level].entries()) near(numbers[k], logits[at], 10);
+      if (scene === 'block') expect(await area().locator('.most').textContent()).toContain(`Channel ${channel + 1}:`);
+      const { gate, taps } = hops[Math.floor((i - 3) / 2)] ?? {};
+      if (scene === 'gate' && gate) near(numbers[0], net.values[gate.node]?.[gate.place]?.[gate.channel], 10);
+      if (scene === 'window') expect(await area().locator('.taps td:not(.masked)').count()).toBe(taps?.length);
+      await area()
+        .getByRole('button', { name: /Why|Back/ })
+        .press('Enter');
     }
-    expect(await next().isDisabled()).toBe(true);
-    await button(panel(), 'Previous').click();
-    expect(await words().locator('h3').textContent()).toBe('Output, Logits');
+    expect(await area().getByRole('radio', { name: 'chances' }).isChecked()).toBe(true);
+    await panel().locator('summary').click();
+    await eventually(() => panel().locator('.maps canvas').count()).toBe(7 * 16);
+    expect(await panel().locator('.maps .followed').count()).toBe(hops.length);
+  });
+
+  it('follows the visitor’s picture, a digit in fewer pixels', async () => {
+    await demo.page.evaluate(() => location.assign('#likelihood?model=digits-28&image=6'));
+    await demo.see('likelihood');
+    await demo.bringIntoSight('inside');
+    await eventually(() => panel().locator('.told').textContent()).toBe('The network is drawing a 5.');
+    expect(await panel().locator('.shade').count()).toBe(17);
+    await eventually(title).toMatch(/^(black|white|grey \d+ of 16): \d/);
   });
 
   it('has a link to what is shown, and says what is wrong with one', async () => {
-    await shade(0).check({ force: true });
-    await layer('Block 1, Vertical stack, Gate').locator('canvas').nth(1).click();
+    await panel()
+      .getByRole('radio', { name: shadeOf(0), exact: false })
+      .first()
+      .check({ force: true });
+    await area().getByRole('radio', { name: 'gate' }).check({ force: true });
+    const gate = await title();
     await button(panel(), 'Copy link').click();
     const { hash } = new URL(demo.page.url());
-    expect(hash).toBe(`#inside?pixel=${SHOWN.pixel}&level=0&step=2&channel=1`);
+    expect(hash).toMatch(new RegExp(`^#inside\\?model=syllables-16&class=10588&levels=\\w+&pixel=${SHOWN.pixel}&level=0&scene=gate$`));
     await demo.page.evaluate(() => location.assign('#inside?pixel=3&level=99'));
     await eventually(() => panel().locator('.alert').textContent()).toContain('Ignored in the address: level');
     await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(chancesAt(3, levels).map(percent));
     await demo.page.evaluate((to) => location.assign(to), hash);
-    await eventually(() => words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
-    expect(await panel().locator('.result small').textContent()).toBe('channel 1');
+    await eventually(title).toBe(gate);
     expect(await panel().locator('.shades input').nth(0).isChecked()).toBe(true);
   });
 });

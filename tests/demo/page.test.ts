@@ -33,8 +33,8 @@ describe('the demo', () => {
       const numClasses = condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
       expect(entry).toMatchObject({ shape: imageShape, levels, numClasses });
     }
-    const card = await readFile(join(DEMO, '../models/digits.md'), 'utf8');
-    expect(card).toContain(`${catalogue['digits']?.testBits?.toFixed(3)} bits/dim on the`);
+    const card = await readFile(join(DEMO, '../models/digits-conditional.md'), 'utf8');
+    expect(card).toContain(`${catalogue['digits-conditional']?.testBits?.toFixed(3)} bits/dim on the`);
   });
 
   it('shows the first pictures within 200 kB, compressed', async () => {

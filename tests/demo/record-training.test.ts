@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { unpackBits } from '../../demo/worker/bits.mjs';
 import { COUNT_TENSORS, startScript } from '../examples/run-script';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
 const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', import.meta.url));
-const SAMPLES = 16 * 256; // pixels of a network at a step
+const SAMPLES = 16 * 64; // pixels of a network at a step
 
 interface Header {
   set: string;
@@ -19,16 +19,17 @@ interface Header {
 }
 
 async function readRecord(file: string) {
-  const bytes = await readFile(file);
+  const packed = await readFile(file);
+  const bytes = gunzipSync(packed);
   const end = bytes.indexOf('\n');
   const header = JSON.parse(bytes.subarray(0, end).toString()) as Header;
-  return { bytes, header, pixels: unpackBits(bytes.subarray(end + 1)) };
+  return { packed, header, pixels: bytes.subarray(end + 1) };
 }
 
 /** What each record has, whatever the number of its steps. */
 function expectWhole({ header, pixels }: Awaited<ReturnType<typeof readRecord>>) {
   const { steps, networks, curves } = header;
-  expect(header).toMatchObject({ set: 'syllables', shape: [16, 16, 1], levels: 2, width: 24, depth: 3 });
+  expect(header).toMatchObject({ set: 'digits', shape: [8, 8, 1], levels: 17, width: 24, depth: 3 });
   expect(networks).toEqual(['plain', 'gated']);
   expect(steps[0]).toBe(0);
   expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
@@ -50,24 +51,24 @@ describe('a recorded run', () => {
     for (const { training } of record.header.curves) expect(training.map(([step]) => step)).toEqual([5]);
   });
 
-  it('of the page is one of 6,000 steps, in at most 40 kB, from noise to syllables', async () => {
+  it('of the page is one of 3,000 steps, in at most 30 kB, from noise to digits', async () => {
     const record = await readRecord(RECORDED);
     expectWhole(record);
-    const { bytes, header, pixels } = record;
+    const { packed, header, pixels } = record;
     const { steps, curves } = header;
-    expect(bytes.length).toBeLessThan(40_000);
+    expect(packed.length).toBeLessThan(30_000);
     expect(steps.length).toBe(30);
-    expect(steps.at(-1)).toBe(6000);
+    expect(steps.at(-1)).toBe(3000);
     for (const [i, { training, test }] of curves.entries()) {
       expect(training.length).toBeGreaterThan(100);
-      expect(test[0]?.[1]).toBeGreaterThan(0.9); // near one bit a pixel
-      expect(test.at(-1)?.[1]).toBeLessThan(0.2);
+      expect(test[0]?.[1]).toBeGreaterThan(4); // near log2(17) bits a pixel
+      expect(test.at(-1)?.[1]).toBeLessThan(1.82);
       const ink = (frame: number) => {
         const start = (frame * curves.length + i) * SAMPLES;
-        return pixels.subarray(start, start + SAMPLES).reduce((sum, pixel) => sum + pixel, 0) / SAMPLES;
+        return pixels.subarray(start, start + SAMPLES).reduce((sum, pixel) => sum + pixel, 0) / (16 * SAMPLES);
       };
-      expect(ink(0)).toBeGreaterThan(0.35);
-      expect(Math.abs(ink(steps.length - 1) - 0.225)).toBeLessThan(0.05); // as in the syllables
+      expect(Math.abs(ink(0) - 0.5)).toBeLessThan(0.15);
+      expect(Math.abs(ink(steps.length - 1) - 0.305)).toBeLessThan(0.03); // as in the digits
     }
   });
 });

@@ -62,7 +62,9 @@ describe('ising.mjs', () => {
     expect(stdout).toContain(`ln Z estimate  ${own}, exact ${exact}; by the network alone ${byNetwork}\n`);
     const data = cooled(energy, size, { beta, count: 200, seed });
     const logProbs = await logProb(model, { data, shape: [200, size, size, 1] });
-    const rare = energy(data, 200).filter((one, n) => Math.exp(-beta * one - Number(own)) > 10 * Math.exp(logProbs[n] as number));
+    const rare = Array.from(energy(data, 200)).filter(
+      (one, n) => Math.exp(-beta * one - Number(own)) > 10 * Math.exp(logProbs[n] as number),
+    );
     expect(stdout).toContain(`missed         ${rare.length} of 200 `);
   });
 
