@@ -55,9 +55,15 @@ function list(recipes) {
   const header = ['name', 'program', 'data', 'levels', 'network', 'steps', 'seed', 'published', 'here', 'hours']; // biome-ignore format: one line
   console.log(markdownTable(header, rows));
   console.log('\nHours are of CPU time for train.py, and else of wall time on one or two cores.');
-  console.log('\nPublished by others, https://arxiv.org/abs/1601.06759, table 4:\n');
-  const others = PUBLISHED.map(({ data, network, figure }) => [data, network, figure]);
-  console.log(markdownTable(['data', 'network', 'figure'], others));
+  console.log('\nPublished by others:\n');
+  const others = PUBLISHED.map(({ data, network, kind, figure, source }) => [
+    data,
+    network,
+    kind,
+    figure,
+    source,
+  ]);
+  console.log(markdownTable(['data', 'network', '', 'figure', 'source'], others));
   console.log('\nTables of times are made by one command each, listed by `npm run`, as bench:….');
 }
 

@@ -168,7 +168,7 @@ const ofBits = Object.entries(NETWORKS).flatMap(([name, title]) => {
   const epochs = (step * run.settings.batch) / TRAINED;
   return [[title, weights.toLocaleString('en'), epochs.toFixed(1), (cpuSeconds / 3600).toFixed(2), natsOf(validationBits).toFixed(2), testNats.toFixed(2)]]; // biome-ignore format: one row
 });
-const published = PUBLISHED.map(({ network, figure }) => [`${network}, published`, '', '', '', '', Number.parseFloat(figure).toFixed(2)]); // biome-ignore format: one row
+const published = PUBLISHED.map(({ network, kind, figure, source }) => [`${network}, [published](${source})`, '', '', '', '', `${Number.parseFloat(figure).toFixed(2)}${kind === 'exact' ? '' : `, ${kind}`}`]); // biome-ignore format: one row
 const header = ['network', 'weights', 'epochs', 'CPU hours', 'validation', 'test'];
 const binarized = markdownTable(header, [...ofBits, ...published]);
 console.log(binarized);
