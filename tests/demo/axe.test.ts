@@ -1,18 +1,7 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
+import { violations } from '../support/browsers/axe';
 import { eventually, useDemo } from './open-page';
-
-/** What axe finds, in words: the rule, and where. */
-const violations = (page: Page) =>
-  page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run: typeof import('axe-core').run } };
-    const rules = { 'target-size': { enabled: true } };
-    const found = await axe.run(document, { resultTypes: ['violations'], rules });
-    return found.violations.flatMap(({ id, help, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
-    );
-  });
 
 /** Ids that are there twice, canvases and applications without a name, and the headings. */
 const whatAxeLeavesOut = (page: Page) =>
@@ -36,7 +25,6 @@ describe('axe finds nothing to object to in the demo', () => {
     await demo.page.setViewportSize({ width: 1280, height: 800 });
     await demo.page.goto(demo.address);
     await demo.seeAll();
-    await demo.page.evaluate(axe.source);
     const pairs = [[1280, 800], [360, 740]] as const; // biome-ignore format: a line
     for (const [width, height] of pairs) {
       await demo.page.setViewportSize({ width, height });
@@ -54,7 +42,6 @@ describe('axe finds nothing to object to in the demo', () => {
     await demo.panel('drawing').getByText('A picture somebody has drawn here').waitFor();
     await demo.bringIntoSight('sampling');
     await demo.panel('sampling').getByLabel('Seed', { exact: true }).fill('-1');
-    await demo.page.evaluate(axe.source);
     expect(await violations(demo.page)).toEqual([]);
   });
 });

@@ -3,10 +3,10 @@ import { cp, readdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { connectToChromium } from '../demo/open-page';
+import { violations } from '../support/browsers/axe';
 import { serve, type Watch, watch } from '../support/browsers/pages';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
@@ -99,15 +99,7 @@ describe('the site, built and served from a folder that it does not know', () =>
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         await open(name);
-        await page.evaluate(axe.source);
-        const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run: typeof import('axe-core').run } };
-          const found = await axe.run(document, { resultTypes: ['violations'] });
-          return found.violations.flatMap(({ id, nodes }) =>
-            nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
-          );
-        });
-        expect(violations).toEqual([]);
+        expect(await violations(page)).toEqual([]);
       }
     },
   );

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { type Backend, isGpu, onEachBackend } from '../support/backends';
 import { withFencedTensors } from '../support/kernels/fences';
 import { forAllAsync } from '../support/runs';
@@ -72,10 +72,12 @@ async function expectTwice(one: Case): Promise<void> {
   tf.dispose([tensors, dy]);
 }
 
-const each = Object.entries(operations) as [string, Operation][];
+/** Shaders in software take long, so those of larger cases are for `npm run test:all`. */
+const all = Object.entries(operations) as [string, Operation][];
 
 onEachBackend('every operation', (backend) => {
   const isOwn = backend === 'wasm';
+  const each = isGpu(backend) && inject('isRepetition') ? all.filter(([name]) => !name.endsWith(', larger')) : all;
 
   it.each(each)('%s: equals loops in plain numbers, as do its gradients', async (_, operation) => {
     // Composed operations have no vectors, and no tails of them.
