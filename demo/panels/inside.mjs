@@ -345,7 +345,7 @@ export function mountInside(root) {
     const rows = blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]);
     return [
       [level, rival].map((o) => `${nameOf(o)} scores ${number(logits[o])}`).join(', '),
-      sumOf([...rows, ['For any picture', lead - sum(rows.map(([, amount]) => amount))]], lead),
+      sumOf([...rows, ['Fixed head start', lead - sum(rows.map(([, amount]) => amount))]], lead),
     ];
   }
 
@@ -386,8 +386,8 @@ export function mountInside(root) {
 
   function ofWindow(isPicture) {
     const { gate, taps, tap } = trail.hops[hop];
-    const where = tap ? ` most ${placeOf(tap.place, gate.place)}` : '';
-    return [`${spotName(gate)} sees${where}`, tableOf(taps, gate.place, isPicture)];
+    const where = tap ? ` responds most to what is ${placeOf(tap.place, gate.place)}` : '';
+    return [spotName(gate) + where, tableOf(taps, gate.place, isPicture)];
   }
 
   function spotName({ node, channel }) {
