@@ -146,8 +146,8 @@ function textOf(value) {
 }
 
 /**
- * Figures of others on the test images of the fixed binarization of MNIST, in nats. `kind` is exact, or an estimate by importance weights,
- * which is on average no lower than the exact figure of that model.
+ * Figures of others on the test images of the fixed binarization of MNIST, in nats. `kind` is exact, about (as published), or an
+ * estimate by importance weights, which is on average no lower than the exact figure of that model.
  *
  * @type {{ data: string, network: string, model?: string, kind: string, figure: string, source: string }[]}
  */
