@@ -2,8 +2,8 @@
 
 /**
  * The operations of instructions, numbered from 0, which compute y from a and b for each image. WebAssembly modules
- * implement the first ones, up to `gate`, and those from `lookup` to `attend`. The others, which few networks use,
- * always run in JavaScript.
+ * implement the first ones, up to `gate`, and those from `lookup` on. The others, which few networks use, always run in
+ * JavaScript.
  */
 export const OPS = [
   'product',
@@ -40,6 +40,10 @@ export const OPS = [
   'elu',
   'leakyRelu',
   'attend',
+  'productFloat16',
+  'productInt8',
+  'unpackFloat16',
+  'unpackInt8',
 ] as const;
 
 /**

@@ -6,6 +6,7 @@ import {
   checkMemory,
   checkOneOf,
   MAX_CATEGORIES,
+  sizeFromShape,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
@@ -17,7 +18,7 @@ import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operationOf, operations } from './operations';
-import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
+import { operandsOf, type PortableModel, type ProgramNode, packedOf, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
 // Files are not trusted, since they may be damaged or malicious. Every field of every node is
@@ -90,14 +91,17 @@ function checkedProduct(what: string, lengths: readonly unknown[], most?: number
 }
 
 /** Checks that a weight consists of finite numbers, as many as its shape requires. */
-export function checkWeight(name: string, { shape, data }: Weight): Weight {
+export function checkWeight(name: string, weight: Weight): Weight {
   const what = `weight '${name}'`;
+  const { shape } = weight;
   const size = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape));
-  if (!(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
+  const packed = packedOf(weight)?.packed; // finite, as files are read
+  const data = packed ?? weight.data;
+  if (!packed && !(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
   if (data.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data.length);
-  const bad = data.find((value) => !Number.isFinite(value));
+  const bad = packed ? undefined : weight.data.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throwTypeError(what, 'finite numbers', bad);
-  return { shape, data };
+  return weight;
 }
 
 /** Checks that there are outputs for each pixel, and that those of each channel depend only on earlier values. */
@@ -163,7 +167,7 @@ function checkNodes(
   conditions: readonly ConditionShape[],
   weights: PortableModel['weights'],
 ): number[] {
-  const most = mostWork(nodes.length, sum([...weights.values()].map(({ data }) => data.length)));
+  const most = mostWork(nodes.length, sum(Array.from(weights.values(), ({ shape }) => sizeFromShape(shape))));
   let work = 0;
   const checked: OperandShape[] = [];
   const unusedWeights = new Set<unknown>(weights.keys());

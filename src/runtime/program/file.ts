@@ -1,10 +1,17 @@
 import { type Given, integer, oneOf, optional, readArguments } from '../core/arguments';
-import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
+import {
+  checkBytes,
+  checkFields,
+  MAX_NUMBERS,
+  MAX_VALUES,
+  sizeFromShape,
+  throwTypeError,
+} from '../core/check';
 import { Digest } from '../core/digest';
+import { fromFloat16, haveNormal16, isNotFinite, toFloat16 } from '../kernels/float16';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
-import { fromFloat16, isInfinite, toFloat16 } from './float16';
-import { checkModel, type PortableModel, type Weight } from './program';
+import { checkModel, numbersOf, PackedWeight, type PortableModel, type Weight } from './program';
 import {
   attempt,
   bytesOf,
@@ -109,7 +116,7 @@ export function writePortable(
  * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
  * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
- * @param bytes the whole file
+ * @param bytes the whole file; a model of more than two million weights shares it, so do not change it
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
  * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
@@ -155,8 +162,8 @@ const programText = (model: PortableModel): string =>
 export function digestOf(model: PortableModel): Uint8Array {
   const digest = new Digest().add(utf8(programText(model)));
   for (const name of [...model.weights.keys()].sort()) {
-    const { shape, data } = model.weights.get(name) as Weight;
-    digest.add(utf8(JSON.stringify([name, shape]))).add(bytesOf(data));
+    const weight = model.weights.get(name) as Weight;
+    digest.add(utf8(JSON.stringify([name, weight.shape]))).add(bytesOf(numbersOf(weight)));
   }
   return digest.finish();
 }
@@ -204,9 +211,11 @@ const isScales = (name: string) => name.startsWith(scalesOf(''));
 function encode(
   tensors: Map<string, TensorBytes>,
   name: string,
-  { shape, data }: Weight,
+  weight: Weight,
   kind: (typeof WEIGHTS)[number],
 ): void {
+  const { shape } = weight;
+  const data = numbersOf(weight);
   if (isScales(name)) throwTypeError('weights', 'no weight of this name', name);
   if (kind === 'float32') {
     tensors.set(name, { dtype: 'F32', shape, bytes: bytesOf(data) });
@@ -221,7 +230,7 @@ function encode(
     return;
   }
   const halves = toFloat16(data);
-  const bad = halves.findIndex(isInfinite);
+  const bad = halves.findIndex(isNotFinite);
   if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, the largest float16', data[bad]);
   tensors.set(name, { dtype: 'F16', shape, bytes: bytesOf(halves) });
 }
@@ -245,40 +254,58 @@ const SPARE_BITS = 0x7f; // of the 24 of float32
 /** With fewer weights for each output feature, its scale takes as much room as it saves. */
 const LEAST_FOR_A_SCALE = 4;
 
+/** Models with more weights stay packed: the cache of a processor holds others as float32, and with less work. */
+const MOST_UNPACKED = 2 ** 21;
+
 function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
   const weights = new Map<string, Weight>();
+  const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeFromShape(shape), 0);
   for (const [name, tensor] of tensors) {
-    if (!isScales(name))
-      weights.set(name, checkWeight(name, decode(name, tensor, tensors.get(scalesOf(name)))));
-    else if (!tensors.has(name.slice(scalesOf('').length)))
+    if (!isScales(name)) {
+      const weight = decode(name, tensor, tensors.get(scalesOf(name)), count > MOST_UNPACKED);
+      weights.set(name, checkWeight(name, weight));
+    } else if (!tensors.has(name.slice(scalesOf('').length)))
       throwTypeError('weights', `the weight of ${name}`, undefined);
   }
   return weights;
 }
 
-function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: TensorBytes | undefined): Weight {
-  const { buffer } = copyOf(bytes);
-  if (dtype === 'I8') return { shape, data: scaled(name, shape, new Int8Array(buffer), scales) };
+/** A weight of a file, packed in a large model if all of its numbers are finite. */
+function decode(
+  name: string,
+  { dtype, shape, bytes }: TensorBytes,
+  scales: TensorBytes | undefined,
+  isLarge: boolean,
+): Weight {
+  if (dtype === 'I8') {
+    const features = shape.at(-1);
+    if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
+      throwTypeError(`weight '${name}': scales`, `F32 [${features}]`, scales && `${scales.dtype} [${scales.shape}]`); // biome-ignore format: one line
+    const all = numbersIn(scales.bytes, Float32Array);
+    const areFinite = all.every((scale) => Math.abs(scale) < 1e36);
+    const weight = new PackedWeight(shape, numbersIn(bytes, Int8Array), all);
+    return isLarge && areFinite ? weight : { shape, data: weight.data };
+  }
   if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
-  if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
-  if (dtype === 'F16') return { shape, data: fromFloat16(new Uint16Array(buffer)) };
+  if (dtype === 'F16') {
+    const halves = numbersIn(bytes, Uint16Array);
+    return isLarge && haveNormal16(halves)
+      ? new PackedWeight(shape, halves)
+      : { shape, data: fromFloat16(halves) };
+  }
+  if (dtype === 'F32') return { shape, data: numbersIn(isLarge ? bytes : copyOf(bytes), Float32Array) };
   return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
 }
 
-/** Each integer times the scale of its output feature, rounded to float32. */
-function scaled(
-  name: string,
-  shape: readonly number[],
-  integers: Int8Array,
-  scales: TensorBytes | undefined,
-): Float32Array {
-  const features = shape.at(-1);
-  if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
-    throwTypeError(
-      `weight '${name}': scales`,
-      `F32 [${features}]`,
-      scales && `${scales.dtype} [${scales.shape}]`,
-    );
-  const all = new Float32Array(copyOf(scales.bytes).buffer);
-  return Float32Array.from(integers, (integer, i) => integer * (all[i % all.length] as number));
+/** The numbers in bytes of a file: a view where they are aligned, else a copy. */
+function numbersIn<Numbers extends Float32Array | Uint16Array | Int8Array>(
+  bytes: Uint8Array,
+  Numbers: {
+    new (buffer: ArrayBufferLike, start: number, length: number): Numbers;
+    BYTES_PER_ELEMENT: number;
+  },
+): Numbers {
+  const size = Numbers.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : copyOf(bytes);
+  return new Numbers(buffer, byteOffset, length / size);
 }

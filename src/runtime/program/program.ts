@@ -2,6 +2,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { SymmetryShape } from '../core/symmetries';
 import type { DistributionShape } from '../distributions/kinds';
+import { fromFloat16 } from '../kernels/float16';
 import type { NodeOf, OperationName } from './operations';
 
 /**
@@ -30,6 +31,34 @@ export interface Weight {
   readonly shape: readonly number[];
   /** The numbers, as many as the shape requires. */
   readonly data: Float32Array;
+}
+
+/** A weight of a large model, as it is in its file: a clone of it has no `data`. */
+export class PackedWeight implements Weight {
+  constructor(
+    readonly shape: readonly number[],
+    /** The bits of numbers in float16, or integers. */
+    readonly packed: Uint16Array | Int8Array,
+    /** By which the integers of each output feature are multiplied. */
+    readonly scales?: Float32Array,
+  ) {}
+
+  get data(): Float32Array {
+    return numbersOf(this);
+  }
+}
+
+/** A weight that is packed, also a clone; null for others. */
+export const packedOf = (weight: Weight): PackedWeight | null =>
+  'packed' in weight ? (weight as PackedWeight) : null;
+
+/** The numbers of a weight, each rounded to float32. */
+export function numbersOf(weight: Weight): Float32Array {
+  const { packed, scales } = packedOf(weight) ?? {};
+  if (packed === undefined) return weight.data;
+  if (packed instanceof Uint16Array) return fromFloat16(packed);
+  const all = scales as Float32Array;
+  return Float32Array.from(packed, (integer, i) => integer * (all[i % all.length] as number));
 }
 
 /**

@@ -1,11 +1,16 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
+import { toNormal16 } from '../../kernels/float16';
 import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
+import { outputsOf, placeInVector, TOGETHER } from '../../kernels/packed';
+import type { PackedWeight } from '../../program/program';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
+import { addPacked, packedFor, viewLike } from '../packed-products';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
+import { evenRuns, joined } from '../ranges';
 import { inSlots } from '../runs';
 
 /** Some taps of a row, and the inputs that they read. */
@@ -42,7 +47,7 @@ interface PackedPart extends Part {
 /** A kernel between features in these slots. */
 interface UnpackedKernel {
   readonly window: KernelWindow;
-  readonly kernel: Float32Array;
+  readonly kernel: Float32Array | PackedWeight['packed'];
   /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
   readonly x: { readonly layout: Pick<Layout, 'slotOf' | 'slots'> };
@@ -54,6 +59,8 @@ interface Convolution extends UnpackedKernel {
   readonly y: FeatureCache;
   /** [out slots] */
   readonly biases: Operand;
+  /** The scales of a kernel of integers, [out slots]. */
+  readonly scales: Operand | undefined;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
 }
@@ -77,11 +84,15 @@ interface PackedPhase extends Convolution {
  * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
 export const conv: Lowering<'conv'> = {
-  emit({ plan, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
+  emit({ plan, numbers, weight }, { window, kernel: name, bias }, [x], y, hasRelu) {
     const { layout } = y;
-    const biases = bias === null ? plan.reserve(layout.slots) : plan.constant(inSlots(numbers(bias), layout));
+    const ofSlots = (values: Float32Array) => plan.constant(inSlots(values, layout));
+    const biases = bias === null ? plan.reserve(layout.slots) : ofSlots(numbers(bias));
+    const packed = x.levels === null ? packedFor(weight(name), window, layout) : null;
+    const kernel = packed?.packed ?? numbers(name);
+    const scales = packed?.scales && ofSlots(packed.scales);
     const lowerBound = hasRelu ? 0 : NO_BOUND;
-    const convolution = { window, kernel: numbers(name), levels: x.levels, x, y, biases, lowerBound };
+    const convolution = { window, kernel, scales, levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
       const packed = packedPhase(plan, convolution, phase);
       addRowOutputs(plan, packed, ROW);
@@ -94,16 +105,22 @@ export const conv: Lowering<'conv'> = {
 
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
-  const { levels, x, y } = convolution;
+  const { levels, kernel, x, y } = convolution;
+  const outputs = outputsOf(kernel); // of a vector
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
   const depthwise = isDepthwise(convolution) ? depthwiseWeights(plan, convolution, taps) : null;
   const parts = (depthwise === null ? partsOf(convolution) : []).map((part): PackedPart => {
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
-    const { offset: weights } = plan.written(inputs * (levels ?? 1) * length, (to) =>
-      packTaps(to, taps, convolution, part, inputStride, blockStride),
-    );
+    const blocks =
+      kernel instanceof Float32Array ? length / 4 : (Math.ceil(length / TOGETHER) * TOGETHER) / outputs;
+    const floats = levels === null ? blockStride * blocks : inputs * levels * length;
+    const { offset: weights } = plan.written(floats, (to) => {
+      const packed = viewLike(kernel, to);
+      packTaps(packed, taps, convolution, part, inputStride, blockStride);
+      if (packed instanceof Uint16Array) toNormal16(packed);
+    });
     return { ...part, weights, inputStride, blockStride };
   });
   let first = 0;
@@ -168,20 +185,9 @@ const numbersIn = ([from, to]: SlotRange) => Array.from({ length: to - from }, (
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-/** Ranges in order, those that touch as one. */
-function joined(ranges: readonly SlotRange[]): SlotRange[] {
-  const all: [start: number, end: number][] = [];
-  for (const [start, end] of ranges) {
-    const last = all.at(-1);
-    if (last?.[1] === start) last[1] = end;
-    else if (end > start) all.push([start, end]);
-  }
-  return all;
-}
-
 /** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPart}. */
 export function packTaps(
-  packed: Float32Array,
+  packed: UnpackedKernel['kernel'],
   taps: readonly Tap[],
   { window, kernel, levels, x, y }: UnpackedKernel,
   { inputs, outputs, groups: ofPart }: Part,
@@ -189,6 +195,9 @@ export function packTaps(
   blockStride: number,
 ): void {
   const each = levels ?? 1; // kernel rows for each input
+  const perFloat = 4 / packed.BYTES_PER_ELEMENT;
+  const placeOf = (output: number) =>
+    Math.floor(output / outputsOf(packed)) * blockStride * perFloat + placeInVector(packed, output);
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
@@ -203,13 +212,13 @@ export function packTaps(
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = packedOutputs.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
+    const outputAt = packedOutputs.map((o) => placeOf(slotOf(o)));
     for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
       for (let i = 0; i < featuresIn; i++) {
         const input = t * slots.length + (inputAt.get(seen[Math.floor(i / each)] as number) as number);
-        const to = (input * each + (i % each)) * inputStride;
+        const to = (input * each + (i % each)) * inputStride * perFloat;
         const from = start + i * featuresOut;
         const first = firstSeeing(window, visibility, i, featuresIn, featuresOut);
         for (let k = packedOutputs.length - 1; k >= 0 && (packedOutputs[k] as number) >= first; k--) {
@@ -291,7 +300,7 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, phase, places, parts } = packed;
+  const { x, levels, kernel, scales, phase, places, parts } = packed;
   const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
   const columnStride = (a.columnStride ?? 0) * phase.step;
@@ -330,15 +339,20 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         a: { ...a, offset: a.offset + run.first, columnStride },
         b: { ...start, offset: start.offset + from },
         length: to - from,
-        weights: weights + read * (levels ?? 1) * inputStride + ((from - outputs[0]) / 4) * blockStride,
+        weights:
+          weights +
+          read * (levels ?? 1) * inputStride +
+          ((from - outputs[0]) / outputsOf(kernel)) * blockStride,
         weightStride: levels === null ? blockStride : inputStride,
         inputs: run.inputs,
         span: run.span,
         gap: run.gap,
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
+        ...(scales && { c: { ...scales, offset: scales.offset + from } }),
       };
-      plan.emit(time, code, places);
+      if (kernel instanceof Float32Array) plan.emit(time, code, places);
+      else addPacked(plan, time, code, places);
       read += run.inputs;
       start = result;
     }
@@ -361,36 +375,4 @@ function inputsOf(
     return known.map(([from, to]): SlotRange => [place + from, place + to]);
   });
   return joined(all.flat());
-}
-
-/** Inputs that one instruction reads: in ranges of the same length, but for the last, and at the same distance. */
-interface EvenRun {
-  readonly first: number;
-  readonly span: number;
-  readonly gap: number;
-  readonly inputs: number;
-}
-
-/** Divides ranges into even runs, at least one. */
-function evenRuns(ranges: readonly SlotRange[]): EvenRun[] {
-  const runs: EvenRun[] = [];
-  for (let i = 0; i < ranges.length; ) {
-    const [first, end] = ranges[i++] as SlotRange;
-    const span = end - first;
-    const next = ranges[i];
-    const gap = next === undefined || next[1] - next[0] > span ? 0 : next[0] - end;
-    let inputs = span;
-    for (
-      let last = span;
-      gap > 0 && last === span && ranges[i]?.[0] === first + (inputs / span) * (span + gap);
-      i++
-    ) {
-      const [from, to] = ranges[i] as SlotRange;
-      last = to - from;
-      if (last > span) break;
-      inputs += last;
-    }
-    runs.push({ first, span, gap, inputs });
-  }
-  return runs.length > 0 ? runs : [{ first: 0, span: 0, gap: 0, inputs: 0 }];
 }
