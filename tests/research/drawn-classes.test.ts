@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { findPython } from './python';
+
+const python = findPython();
+const folder = temporaryFolder();
+
+it.skipIf(python === null)('drawn-classes.py takes images of one class for that, and not for others', async () => {
+  const { data, labels } = (await readDataset('digits')).test;
+  const first = 64 * (labels as Uint8Array).indexOf(1);
+  const ones = Uint8Array.from({ length: 640 }, (_, i) => data[first + (i % 64)] as number);
+  await writeFile(join(folder, 'ones.npy'), npyOf(ones, [10, 8, 8, 1]));
+  const { stdout, stderr } = spawnSync(python as string, [
+    'research/drawn-classes.py',
+    '--data',
+    'digits',
+    '--epochs',
+    '10',
+    join(folder, 'ones.npy'),
+  ]);
+  expect(String(stderr)).toBe('');
+  expect(String(stdout)).toMatch(/^test images: 9\d\.\d% right\n.*ones\.npy: 10\.0% right, by class 0% 100% 0% 0% 0% 0% 0% 0% 0% 0%\n$/);
+});
