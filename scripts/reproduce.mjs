@@ -89,7 +89,8 @@ async function reproduce(recipes) {
     if (program === 'train.mjs' && !flags.dryRun && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
     const [, ...nats] = /^([\d.]+) ± ([\d.]+) nats an image/m.exec(printed) ?? [];
     const [testNats, testError] = nats.map(Number);
-    if (nats.length > 0) writeFileSync(at('figure.json'), `${JSON.stringify({ testNats, testError })}\n`); // for results.mjs
+    if (nats.length > 0 && recipe.figure.endsWith('nats'))
+      writeFileSync(at('figure.json'), `${JSON.stringify({ testNats, testError })}\n`); // for results.mjs
   }
   console.log(
     `${name}, in the docs: ${recipe.figure}. Expect about that: machines and versions round differently.`,

