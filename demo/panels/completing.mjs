@@ -302,6 +302,6 @@ function noteOf(particles, known) {
   const what =
     particles === 0
       ? 'Each pixel fits what lies above it and to its left; the network does not look below.'
-      : `Each picture is tried ${particles} times side by side, and tries that fit what lies below go on. It takes up to ${particles} times as long.`;
+      : `Each is tried ${particles} times side by side, and tries that fit below go on. It takes up to ${particles} times as long.`;
   return known.indexOf(1, gap) < 0 ? `${what} Nothing is kept below the gap now.` : what;
 }

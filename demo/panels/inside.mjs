@@ -70,7 +70,7 @@ export function mountInside(root) {
       const asked = row * width() + column;
       if (asked === pixel) return;
       pixel = asked;
-      level = net = null;
+      level = net = trail = null;
       changed = []; // of the pixel before
       measure();
     },
@@ -150,7 +150,8 @@ export function mountInside(root) {
 
   function take(picture) {
     shown = picture;
-    [level, net, scene] = [null, null, SCENES[0]];
+    level = net = trail = null;
+    scene = SCENES[0];
     [logits, changed] = [[], []];
     told.textContent = `The network is drawing ${className()}.`;
     bars = radios(
@@ -279,8 +280,8 @@ export function mountInside(root) {
     return [Math.floor(i / width()) - Math.floor(from / width()), (i % width()) - (from % width())];
   }
 
-  function placeOf(i, from = pixel) {
-    const [down, right] = wayTo(i, from);
+  function placeOf(i) {
+    const [down, right] = wayTo(i, pixel);
     const ways = [
       down && `${-down} above`,
       right && `${Math.abs(right)} to the ${right < 0 ? 'left' : 'right'}`,

@@ -54,10 +54,10 @@ export function mountTraining(root) {
   for (const { input } of [width, depth]) input.addEventListener('input', update);
   const count = h('p.status');
   const backend = select([
-    { value: 'wasm', text: 'the processor: WebAssembly' },
-    { value: 'webgl', text: 'the graphics card: WebGL' },
-    { value: 'webgpu', text: 'the graphics card: WebGPU' },
-    { value: 'cpu', text: 'the processor: plain JavaScript, slow' },
+    { value: 'wasm', text: 'processor, WebAssembly' },
+    { value: 'webgl', text: 'graphics card, WebGL' },
+    { value: 'webgpu', text: 'graphics card, WebGPU' },
+    { value: 'cpu', text: 'processor, plain JavaScript' },
   ]);
   const train = button('Train', start, 'button.primary');
   const stop = button('Stop', task.cancel);
