@@ -380,7 +380,7 @@ export function mountInside(root) {
     return h(
       'table.compared',
       ...[head, ...rows].map(([name, ...texts]) =>
-        h('tr', h('th', name), ...texts.map((text) => h('td', text))),
+        h('tr', h(name ? 'th' : 'td', name), ...texts.map((text) => h('td', text))),
       ),
     );
   }
