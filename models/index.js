@@ -13,6 +13,8 @@ const URLS = {
   'binarized-mnist': new URL('./binarized-mnist.pixelcnn', import.meta.url),
   clothes: new URL('./clothes.pixelcnn', import.meta.url),
   'clothes-background': new URL('./clothes-background.pixelcnn', import.meta.url),
+  'mnist-256': new URL('./mnist-256.pixelcnn', import.meta.url),
+  'fashion-256': new URL('./fashion-256.pixelcnn', import.meta.url),
   emoji: new URL('./emoji.pixelcnn', import.meta.url),
   'emoji-32': new URL('./emoji-32.pixelcnn', import.meta.url),
   tiles: new URL('./tiles.pixelcnn', import.meta.url),
@@ -86,6 +88,8 @@ export const models = {
     licence: 'MIT',
     bytes: 6680,
   },
+  'mnist-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 1.061, licence: 'MIT', bytes: 2360816 },
+  'fashion-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 2.873, licence: 'MIT', bytes: 2345076 },
   emoji: { imageShape: [16, 16, 3], levels: 32, bitsPerDim: 1.559, licence: 'MIT', bytes: 397368 },
   'emoji-32': {
     imageShape: [32, 32, 3],

@@ -41,19 +41,15 @@ const OTHERS = [
   'fashion-16-2000-gated',
   'emoji-mixture-gated',
   'binarized-small',
-  'binarized-row-lstm',
-  'binarized-diagonal-bi-lstm',
 ];
 
 /** Networks on binarized MNIST, by what their runs are called after `binarized-`. */
 const NETWORKS = {
-  pixelcnn: { title: '`pixelCNN`, hidden 64, 7 blocks of 5x5' },
-  'row-lstm-1': { title: '`rowLSTMBlock`, hidden 16, 7 blocks', weights: 0 },
-  'diagonal-bi-lstm-1': { title: '`diagonalBiLSTMBlock`, hidden 16, 7 blocks', weights: 0 },
-  gated: { title: '`gatedPixelCNN`, hidden 48, 7 blocks of 3x3' },
-  'plus-plus': { title: '`pixelCNNPlusPlus`, filters 32, 1 block' },
-  gpt: { title: '`imageGPT`, width 64, 4 blocks' },
-  'plus-plus-40': { title: '`pixelCNNPlusPlus`, filters 40, 1 block, longer' },
+  pixelcnn: '`pixelCNN`, hidden 64, 7 blocks of 5x5',
+  gated: '`gatedPixelCNN`, hidden 48, 7 blocks of 3x3',
+  'plus-plus': '`pixelCNNPlusPlus`, filters 32, 1 block',
+  gpt: '`imageGPT`, width 64, 4 blocks',
+  'plus-plus-40': '`pixelCNNPlusPlus`, filters 40, 1 block, longer',
 };
 /** Runs of pytorch/train.py. */
 const TWINS = [
@@ -183,11 +179,11 @@ const withError = (value, error, digits) =>
 const numberOf = ({ figure, kind }) => `${figure.split(' ')[0]}${kind === 'exact' ? '' : `, ${kind}`}`;
 const titleOf = ({ network, source }) => `${network}, [published](${source})`;
 
-const ofBits = Object.entries(NETWORKS).flatMap(([name, { title, weights }]) => {
+const ofBits = Object.entries(NETWORKS).flatMap(([name, title]) => {
   const run = summaryOf(`binarized-${name}`);
   if (run === undefined) return [];
   const { steps, hours, seed, validationBits, testNats, testError } = run;
-  return [[title, thousands(run.weights ?? weights), thousands(steps), hours.toFixed(2), seed, natsOf(validationBits).toFixed(2), withError(testNats, testError, 2)]]; // biome-ignore format: one row
+  return [[title, thousands(run.weights), thousands(steps), hours.toFixed(2), seed, natsOf(validationBits).toFixed(2), withError(testNats, testError, 2)]]; // biome-ignore format: one row
 });
 const published = PUBLISHED.filter(({ data }) => data === 'binarized-mnist').map((other) => [titleOf(other), '', '', '', '', '', numberOf(other)]); // biome-ignore format: one row
 const header = ['network', 'weights', 'steps', 'CPU hours', 'seed', 'validation', 'test'];
