@@ -88,8 +88,8 @@ export const models = {
     licence: 'MIT',
     bytes: 6680,
   },
-  'mnist-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 1.061, licence: 'MIT', bytes: 2360816 },
-  'fashion-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 2.873, licence: 'MIT', bytes: 2345076 },
+  'mnist-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 1.061, licence: 'MIT', bytes: 2360824 },
+  'fashion-256': { imageShape: [28, 28, 1], levels: 256, bitsPerDim: 2.873, licence: 'MIT', bytes: 2345084 },
   emoji: { imageShape: [16, 16, 3], levels: 32, bitsPerDim: 1.559, licence: 'MIT', bytes: 397368 },
   'emoji-32': {
     imageShape: [32, 32, 3],

@@ -363,7 +363,7 @@ export function mountInside(root) {
     scenes.element.disabled = cause() < 0;
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isBack = scene === 'window' && hop === trail.hops.length - 1;
-    why.textContent = isBack ? 'Back to the answer' : 'Why?';
+    why.textContent = isBack ? 'Start again' : 'Why?';
     const text = scene === 'window' && !isBack ? 'before' : scene;
     for (const words of area.querySelectorAll('p[data-scene]')) words.hidden = words.dataset.scene !== text;
     const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];

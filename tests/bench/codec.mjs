@@ -127,12 +127,11 @@ async function speeds(pool, { title, model, data, shape, condition }) {
 }
 
 /** Bits per dimension of all sets, a row for each codec. */
-function sizesOf(sets) {
-  const cell = (set, name) => set.figures[name].bits.toFixed(3);
-  const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];
-  const rows = Object.keys(sets[0].figures).map((name) => [name, ...sets.map((set) => cell(set, name))]);
-  return markdownTable(header, rows);
-}
+const sizesOf = (sets) =>
+  markdownTable(
+    ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)],
+    Object.keys(sets[0].figures).map((name) => [name, ...sets.map((set) => set.figures[name].bits.toFixed(3))]),
+  );
 
 const pool = createPool();
 await inTemporaryFolder(async (directory) => {
