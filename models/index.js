@@ -112,9 +112,7 @@ export const models = {
 
 export function modelURL(name) {
   if (typeof name === 'string' && Object.hasOwn(URLS, name)) return new URL(URLS[name]);
-  const near = Object.keys(URLS).filter((known) => known.startsWith(String(name).slice(0, 4) || '?'));
-  const hint = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '';
   throw new TypeError(
-    `modelURL: name: wanted ${Object.keys(URLS).join(', ')}, got ${typeof name === 'string' ? JSON.stringify(name) : typeof name}${hint}`,
+    `modelURL: name: wanted ${Object.keys(URLS).join(', ')}, got ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
   );
 }

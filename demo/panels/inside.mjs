@@ -63,7 +63,7 @@ export function mountInside(root) {
   const told = h('p.told', { role: 'status' });
   const grid = pixelGrid({
     label: 'The picture as far as it is drawn',
-    hint: 'Click a pixel, or press space on it, to ask about that one.',
+    hint: 'Click a pixel to ask about that one.',
     paint,
     describe,
     act(row, column) {
