@@ -397,7 +397,7 @@ export function mountInside(root) {
     const names = [
       'Score',
       t === 1 ? 'e to that power' : `e to that power ÷ ${t}`,
-      'All shades together',
+      'All shades',
       'Chance',
     ];
     return [heading, compared(...names.map((name, i) => [name, columns[0][i], columns[1][i]]))];
