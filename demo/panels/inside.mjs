@@ -394,12 +394,7 @@ export function mountInside(root) {
       const sums = [powers[level], sum(powers)].map((x) => Number(x.toPrecision(4)).toLocaleString('en'));
       return [number(logits[level]), ...sums, percent(softened(logits)[level])];
     });
-    const names = [
-      'Score',
-      t === 1 ? 'e to that power' : `e to that power ÷ ${t}`,
-      'All shades',
-      'Chance',
-    ];
+    const names = ['Score', t === 1 ? 'e to that power' : `e to that power ÷ ${t}`, 'All shades', 'Chance'];
     return [heading, compared(...names.map((name, i) => [name, columns[0][i], columns[1][i]]))];
   }
 
