@@ -194,7 +194,7 @@ describe('looking inside in the demo', () => {
       if (scene === 'gate' && gate) for (const k of [0, 1]) near(numbers[k], both[k]?.[gate.node]?.[gate.place]?.[gate.channel], 10);
       if (scene === 'window') expect(await area().locator('.taps td:not(.masked)').count()).toBe(taps?.length);
       await area()
-        .getByRole('button', { name: /Why|Back/ })
+        .getByRole('button', { name: /Why|Start/ })
         .press('Enter');
     }
     expect(await area().getByRole('radio', { name: 'chances' }).isChecked()).toBe(true);
