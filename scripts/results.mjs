@@ -161,15 +161,13 @@ await Promise.all(TWINS.map(gatherTwin));
 
 const runs = await readRuns();
 
-/** A run of pytorch/train.py, or of train.mjs on images that are judged in nats; undefined where it is not among those of the docs. */
+/** A run of pytorch/train.py; undefined where it is not among those of the docs. */
 function summaryOf(name) {
   const run = runs.find((known) => known.name === name);
   if (run === undefined) return undefined;
   const last = run.lines.findLastIndex(({ validationBits }) => validationBits !== undefined);
   const found = Object.assign({}, ...run.lines.slice(last + 1)); // at the end that of the file, where it was measured
-  const evaluations = run.lines.slice(0, last + 1);
-  const { step, validationBits, seconds, cpuSeconds = seconds } =
-    evaluations.find((line) => line.step === found.best) ?? evaluations.reduce((a, b) => (b.validationBits < a.validationBits ? b : a)); // biome-ignore format: one line
+  const { step, validationBits, cpuSeconds } = run.lines.find((line) => line.step === found.best);
   return { ...found, steps: step, validationBits, hours: cpuSeconds / 3600, seed: run.settings.seed };
 }
 

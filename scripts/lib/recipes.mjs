@@ -147,8 +147,8 @@ function textOf(value) {
 
 /**
  * Figures of others on the same test images: nats of the fixed binarization, bits/dim of all levels. `kind` is exact, about (as
- * published), or an estimate by importance weights, which is on average no lower than the exact figure of that model. A figure that
- * others measured than the authors of the network has their paper as source.
+ * published), an estimate by importance weights, which is on average no lower than the exact figure of that model, or that of a codec. A
+ * figure that others measured than the authors of the network has their paper as source.
  *
  * @type {{ data: string, levels: number, network: string, model?: string, kind: string, figure: string, source: string }[]}
  */
