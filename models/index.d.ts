@@ -13,6 +13,8 @@ export type ModelName =
   | 'binarized-mnist'
   | 'clothes'
   | 'clothes-background'
+  | 'mnist-256'
+  | 'fashion-256'
   | 'emoji'
   | 'emoji-32'
   | 'tiles'

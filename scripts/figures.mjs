@@ -26,6 +26,8 @@ const FIGURES = [
   ['sample.mjs --model models/clothes.pixelcnn --images 8 --seed 1', 'model-clothes.png'],
   ['sample.mjs --model models/clothes.pixelcnn --complete fashion-mnist --seed 1', 'clothes-completions.png'],
   ['sample.mjs --model models/binarized-mnist.pixelcnn --images 25 --seed 1', 'model-binarized-mnist.png'],
+  ['sample.mjs --model models/mnist-256.pixelcnn --images 64 --seed 1', 'model-mnist-256.png'],
+  ['sample.mjs --model models/fashion-256.pixelcnn --images 64 --seed 1', 'model-fashion-256.png'],
   ['sample.mjs --model models/emoji-32.pixelcnn --images 8 --seed 1', 'model-emoji-32.png'],
   ['sample.mjs --model models/emoji --seed 1', 'model-emoji.png'],
   ['sample.mjs --model models/emoji --complete emoji --seed 1', 'emoji-completions.png'],

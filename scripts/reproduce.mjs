@@ -38,8 +38,8 @@ if (flags.list) list(await readRecipes());
 else await reproduce(await readRecipes());
 
 function list(recipes) {
-  const publishedFor = ({ data, model = 'pixelcnn' }) =>
-    PUBLISHED.find((other) => other.data === data && other.model === model)?.figure ?? '';
+  const publishedFor = ({ data, levels, model = 'pixelcnn' }) =>
+    PUBLISHED.find((other) => other.data === data && other.levels === (levels ?? other.levels) && other.model === model)?.figure ?? ''; // biome-ignore format: one line
   const rows = recipes.map(({ name, program, settings, figure, hours }) => [
     name,
     program,
@@ -87,9 +87,10 @@ async function reproduce(recipes) {
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
     const printed = await run(`${program.endsWith('.py') ? 'research' : 'examples'}/${program}`, args);
     if (program === 'train.mjs' && !flags.dryRun && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
-    const [, nats] = /^([\d.]+)(?: ± [\d.]+)? nats an image/m.exec(printed) ?? [];
-    if (nats && recipe.figure.endsWith('nats'))
-      writeFileSync(at('figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
+    const [, ...nats] = /^([\d.]+) ± ([\d.]+) nats an image/m.exec(printed) ?? [];
+    const [testNats, testError] = nats.map(Number);
+    if (nats.length > 0 && recipe.figure.endsWith('nats'))
+      writeFileSync(at('figure.json'), `${JSON.stringify({ testNats, testError })}\n`); // for results.mjs
   }
   console.log(
     `${name}, in the docs: ${recipe.figure}. Expect about that: machines and versions round differently.`,

@@ -55,6 +55,7 @@ const NETWORKS = {
 const TWINS = [
   ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`),
   ...['plus-plus', 'neighbours', 'mutated'].map((name) => `outliers-${name}`),
+  ...['mnist-256-plus-plus', 'fashion-256-plus-plus-64'],
 ];
 
 /** A file of a run, or null. */
@@ -93,9 +94,10 @@ async function gatherTwin(name) {
     return;
   }
   const { path, out, resume, device, ...settings } = record.settings;
-  const { best, testBits } = final;
+  const { best, testBits, testError } = final;
   const isInNats = settings.data === 'binarized-mnist';
-  const figure = isInNats ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
+  const [testNats, errorNats] = [testBits, testError].map((bits) => bits && Number(natsOf(bits).toFixed(2)));
+  const figure = isInNats ? { testNats, testError: errorNats } : { testBits, testError };
   const { step: steps } = evaluations.at(-1); // a run may be ended early
   await writeRun(name, [{ ...settings, steps }, ...evaluations, { best, weights, ...figure }]);
 }
@@ -157,19 +159,68 @@ await writeFigures('index', 'results', table);
 await Promise.all(OTHERS.map(runsOf));
 await Promise.all(TWINS.map(gatherTwin));
 
-const TRAINED = 50_000; // images
 const runs = await readRuns();
+
+/** A run of pytorch/train.py; undefined where it is not among those of the docs. */
+function summaryOf(name) {
+  const run = runs.find((known) => known.name === name);
+  if (run === undefined) return undefined;
+  const last = run.lines.findLastIndex(({ validationBits }) => validationBits !== undefined);
+  const found = Object.assign({}, ...run.lines.slice(last + 1)); // at the end that of the file, where it was measured
+  const { step, validationBits, cpuSeconds } = run.lines.find((line) => line.step === found.best);
+  return { ...found, steps: step, validationBits, hours: cpuSeconds / 3600, seed: run.settings.seed };
+}
+
+const thousands = (count) => count.toLocaleString('en');
+const withError = (value, error, digits) =>
+  `${value.toFixed(digits)}${error === undefined ? '' : ` ± ${error.toFixed(digits)}`}`;
+const numberOf = ({ figure, kind }) => `${figure.split(' ')[0]}${kind === 'exact' ? '' : `, ${kind}`}`;
+const titleOf = ({ network, source }) => `${network}, [published](${source})`;
+
 const ofBits = Object.entries(NETWORKS).flatMap(([name, title]) => {
-  const run = runs.find((known) => known.name === `binarized-${name}`);
+  const run = summaryOf(`binarized-${name}`);
   if (run === undefined) return [];
-  const evaluations = run.lines.filter(({ validationBits }) => validationBits !== undefined);
-  const { best, weights, testNats } = Object.assign({}, ...run.lines.slice(evaluations.length)); // that of the file, where it was measured
-  const { step, validationBits, cpuSeconds } = evaluations.find((line) => line.step === best);
-  const epochs = (step * run.settings.batch) / TRAINED;
-  return [[title, weights.toLocaleString('en'), epochs.toFixed(1), (cpuSeconds / 3600).toFixed(2), natsOf(validationBits).toFixed(2), testNats.toFixed(2)]]; // biome-ignore format: one row
+  const { steps, hours, seed, validationBits, testNats, testError } = run;
+  return [[title, thousands(run.weights), thousands(steps), hours.toFixed(2), seed, natsOf(validationBits).toFixed(2), withError(testNats, testError, 2)]]; // biome-ignore format: one row
 });
-const published = PUBLISHED.map(({ network, kind, figure, source }) => [`${network}, [published](${source})`, '', '', '', '', `${Number.parseFloat(figure).toFixed(2)}${kind === 'exact' ? '' : `, ${kind}`}`]); // biome-ignore format: one row
-const header = ['network', 'weights', 'epochs', 'CPU hours', 'validation', 'test'];
+const published = PUBLISHED.filter(({ data }) => data === 'binarized-mnist').map((other) => [titleOf(other), '', '', '', '', '', numberOf(other)]); // biome-ignore format: one row
+const header = ['network', 'weights', 'steps', 'CPU hours', 'seed', 'validation', 'test'];
 const binarized = markdownTable(header, [...ofBits, ...published]);
 console.log(binarized);
 await writeFigures('index', 'binarized', binarized);
+
+/** The runs on images of 256 levels, by data set. */
+const GREY = { mnist: 'mnist-256-plus-plus', 'fashion-mnist': 'fashion-256-plus-plus-64' };
+const greyRuns = Object.values(GREY)
+  .map(summaryOf)
+  .filter((run) => run !== undefined);
+const ofEach = (text) => greyRuns.map(text);
+const ours = [
+  '`pixelCNNPlusPlus`, filters 64, 1 block',
+  ofEach(({ weights }) => thousands(weights)).join(' / '),
+  ofEach(({ steps }) => thousands(steps)).join(' / '),
+  ofEach(({ hours }) => hours.toFixed(2)).join(' / '),
+  ...ofEach(({ testBits, testError }) => withError(testBits, testError, 3)),
+];
+const figureOf = (network, set) => {
+  const other = PUBLISHED.find(({ data, network: known }) => data === set && known === network);
+  return other === undefined ? '' : numberOf(other);
+};
+const greyOthers = new Map(
+  PUBLISHED.filter(({ levels }) => levels === 256).map((other) => [other.network, other]),
+);
+const grey = markdownTable(
+  ['network', 'weights', 'steps', 'CPU hours', 'MNIST', 'Fashion-MNIST'],
+  [
+    ours,
+    ...[...greyOthers].map(([network, other]) => [
+      titleOf(other),
+      '',
+      '',
+      '',
+      ...Object.keys(GREY).map((set) => figureOf(network, set)),
+    ]),
+  ],
+);
+console.log(grey);
+await writeFigures('index', 'grey', grey);

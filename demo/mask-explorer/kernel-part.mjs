@@ -21,7 +21,7 @@ export function kernelPart() {
   let mask;
   const grid = pixelGrid({
     label: '',
-    hint: 'Arrow keys or the pointer: why a weight is used or hidden.',
+    hint: 'Point at a square, or use arrow keys, to see why it is used or hidden.',
     paint(context, cell) {
       const { rows, columns, values } = mask;
       const looks = Array.from(values, (isUsed) => isUsed ? { fill: 'accent', ink: 'accent-ink' } : { fill: 'tray' }); // biome-ignore format: one line

@@ -4,7 +4,6 @@ import { addressOf } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { directionsFor } from '../parts/directions.mjs';
 import { h, keepFocus } from '../parts/dom.mjs';
-import { enlarging } from '../parts/enlarging.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
@@ -67,7 +66,6 @@ export function mountCompleting(root) {
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
   const link = linkButton('Copy link', { address: present });
-  const enlarged = enlarging(pictures);
   let seed = 0;
   /** Of what is shown, or of what comes next. */
   let linkedSeed = 1;
@@ -94,15 +92,14 @@ export function mountCompleting(root) {
   const lookAhead = select(
     [
       { value: '0', text: 'ignored: quickest' },
-      { value: '16', text: 'fitted: look-ahead with 16 particles' },
-      { value: '64', text: 'fitted better: 64 particles' },
+      { value: '16', text: 'fitted: 16 tries side by side' },
+      { value: '64', text: 'fitted better: 64 tries' },
     ],
     { onchange: changed },
   );
   const lookAheadField = field('Pixels kept below the gap', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', complete, 'button.primary');
-  const whole = h('span.hint', 'Rub something out first.');
   const cancel = button('Cancel', task.cancel);
   root.append(
     h(
@@ -117,12 +114,11 @@ export function mountCompleting(root) {
       ),
       h(
         'div.stage',
-        h('div.buttons', fill, cancel, enlarged.button, whole),
+        h('div.buttons', fill, cancel),
         h('div.tray', pictures.element),
         task.element,
         outline.element,
         lookAheadField,
-        enlarged.dialog,
       ),
     ),
   );
@@ -208,8 +204,6 @@ export function mountCompleting(root) {
     fill.disabled = isBusy || editor.isWhole;
     link.element.disabled = isBusy || editor.isWhole;
     cancel.disabled = !isBusy;
-    enlarged.button.disabled = isBusy || shown === null;
-    whole.hidden = !editor.isWhole;
     lookAheadNote.textContent =
       other !== null
         ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
@@ -304,10 +298,10 @@ function imagesOf(values, size) {
 /** What look-ahead means for what is rubbed out. */
 function noteOf(particles, known) {
   const gap = known.indexOf(0);
-  const isBelow = gap >= 0 && known.indexOf(1, gap) >= 0;
+  if (gap < 0) return 'Rub something out first.';
   const what =
     particles === 0
-      ? 'Each pixel fits what lies above it and to its left; the model does not look below.'
-      : `Look-ahead draws ${particles} versions of each image side by side, and keeps those that fit below. It takes up to ${particles} times as long.`;
-  return gap < 0 || isBelow ? what : `${what} Nothing is kept below the gap now.`;
+      ? 'Each pixel fits what lies above it and to its left; the network does not look below.'
+      : `Each is tried ${particles} times side by side, and tries that fit below go on. It takes up to ${particles} times as long.`;
+  return known.indexOf(1, gap) < 0 ? `${what} Nothing is kept below the gap now.` : what;
 }

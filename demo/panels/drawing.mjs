@@ -7,7 +7,7 @@ import { drawingPicture } from '../parts/drawing-picture.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { nextBars } from '../parts/next-bars.mjs';
-import { oddsOf, percent, shadeName } from '../parts/odds.mjs';
+import { percent, shadeName } from '../parts/odds.mjs';
 import { offerPicture } from '../parts/own-picture.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
 import { taskRunner } from '../parts/task.mjs';
@@ -146,14 +146,14 @@ export function mountDrawing(root) {
       ...(values.length === 0
         ? ['Nothing is drawn yet.']
         : [
-            'One in ',
-            h('strong', oddsOf(sum)),
-            ' of the pictures that the model draws begins with exactly these pixels.',
+            'So far it takes ',
+            h('strong', `${sum.toFixed(1)} bits`),
+            ' to write this down: one for a shade with a chance of one half, and more for one that is less likely.',
           ]),
     );
     verdict.replaceChildren(
-      h('strong', `This picture: one in ${oddsOf(sum)}.`),
-      ` That is how often the model would draw exactly this one: its likelihood. It takes ${sum.toFixed(1)} bits to write down: the fewer, the likelier.`,
+      h('strong', `This picture takes ${sum.toFixed(1)} bits to write down.`),
+      ` The network draws exactly this one as rarely as a coin falls on heads ${Math.round(sum)} times in a row: that is its likelihood.`,
     );
   }
 

@@ -12,10 +12,10 @@ import { pageLook } from '../parts/pictures.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { signedColour, signedColours, signedMap } from '../parts/signed-map.mjs';
 import { taskRunner } from '../parts/task.mjs';
-import { halfOf, isOfClass, trailOf } from '../parts/trail.mjs';
+import { gateOf, trailOf } from '../parts/trail.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
-import { sigmoid, softmax } from '../worker/evaluator.mjs';
+import { softmax } from '../worker/evaluator.mjs';
 
 /** The networks that are opened, by what they draw: gated ones of one-channel images. */
 const NETWORKS = { 'syllables-16': 'syllables-gated', 'digits-conditional': 'digits-conditional' };
@@ -28,7 +28,7 @@ export const SHOWN = {
 };
 /** From the answer back. */
 const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
-/** So many votes of a block are listed one by one. */
+/** So many channels of a block are listed one by one. */
 const LISTED = 4;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -38,7 +38,7 @@ const largest = (values) => values.indexOf(Math.max(...values));
 
 /**
  * Look inside: a network while it decides about one pixel of the visitor's picture. Which pixels each chance depends on; and from the chance back to
- * the picture, in five scenes, each time to what contributes most.
+ * the one that it depends on most, in five scenes: the way that its change would go.
  *
  * @param {HTMLElement} root
  */
@@ -52,7 +52,7 @@ export function mountInside(root) {
   let [pixel, level] = [SHOWN.pixel, null];
   /** The scene, and how many gates back. */
   let [scene, hop] = [SCENES[0], 0];
-  /** @type {import('../parts/trail.mjs').Net | null} */
+  /** With `others` of when the pixel `cause` is changed. @type {import('../parts/trail.mjs').Net & { cause: number } | null} */
   let net = null;
   let trail = null;
   /** Logits of the pixel; and with each earlier pixel changed, null where that is out of sight. */
@@ -63,12 +63,14 @@ export function mountInside(root) {
   const told = h('p.told', { role: 'status' });
   const grid = pixelGrid({
     label: 'The picture as far as it is drawn',
-    hint: 'Click a pixel, or press space on it: the network then decides about that one.',
+    hint: 'Click a pixel to ask about that one.',
     paint,
     describe,
     act(row, column) {
-      pixel = row * width() + column;
-      level = null;
+      const asked = row * width() + column;
+      if (asked === pixel) return;
+      pixel = asked;
+      level = net = trail = null;
       changed = []; // of the pixel before
       measure();
     },
@@ -85,21 +87,22 @@ export function mountInside(root) {
     { onchange: () => go(scenes.value) },
   );
   const temperature = slider('Temperature', { min: 0.25, max: 3, step: 0.25, value: 1 });
-  temperature.input.addEventListener('input', show);
+  temperature.input.addEventListener('input', showOther);
   const why = button('Why?', goOn, 'button.primary');
   const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, details');
   const [title, figure] = area.querySelectorAll('h3, .inside-figure');
-  area.prepend(scenes.element);
-  area.append(temperature.element, why);
+  const ends = legend.querySelectorAll('.ends span');
+  area.prepend(scenes.element, why);
+  figure.before(temperature.element);
+  area.append(link.element, link.answer);
   all.addEventListener('toggle', showMaps);
   area.hidden = legend.hidden = all.hidden = false;
   root.append(
     h(
       'div.work',
-      h('div.stage', told, grid.element, legend),
-      h('div.stage', shades, depends, h('div.buttons', link.element), link.answer, task.element),
+      h('div.stage.kept', told, grid.element, legend),
+      h('div.stage', shades, depends, area, task.element),
     ),
-    area,
     all,
   );
   take(shown);
@@ -147,11 +150,12 @@ export function mountInside(root) {
 
   function take(picture) {
     shown = picture;
-    [level, net, scene] = [null, null, SCENES[0]];
+    level = net = trail = null;
+    scene = SCENES[0];
     [logits, changed] = [[], []];
     told.textContent = `The network is drawing ${className()}.`;
     bars = radios(
-      'How likely is each shade of it? Point at one.',
+      'How likely is each shade? Choose one.',
       Array.from({ length: kind().levels }, (_, value) => ({
         value: String(value),
         label: h(
@@ -184,22 +188,59 @@ export function mountInside(root) {
     task.fail(address.complaint);
   }
 
+  /** Whatever is not known yet, as long as it is asked about. */
   async function measureNow(signal) {
-    const { name, levels, condition } = shown;
-    const job = { model: NETWORKS[name], levels, pixel, condition };
-    const model = await client.run({ kind: 'inside', ...job }, { signal });
-    net = { ...model, width: width(), pixel };
-    logits = net.values[net.output][pixel];
-    [changed, hop] = [[], 0];
-    level ??= largest(logits);
+    const of = shown;
+    const job = {
+      kind: 'inside',
+      model: NETWORKS[of.name],
+      levels: of.levels,
+      pixel,
+      condition: of.condition,
+    };
+    const isPast = () => shown !== of || pixel !== job.pixel;
+    if (net === null) {
+      const model = await client.run(job, { signal });
+      if (isPast()) return;
+      net = { ...model, width: width(), pixel };
+      logits = net.values[net.output][pixel];
+      hop = 0;
+      level ??= largest(logits);
+      show();
+    }
+    if (changed.length < pixel) {
+      const each = await client.run({ ...job, kind: 'depends' }, { signal });
+      if (isPast()) return;
+      ({ changed } = each);
+    }
     show();
-    ({ changed } = await client.run({ kind: 'depends', ...job }, { signal }));
+    const i = cause();
+    if (i < 0) return go(SCENES[0]);
+    const other = await client.run({ ...job, levels: of.levels.with(i, opposite(i)) }, { signal });
+    if (isPast()) return;
+    net = { ...net, cause: i, others: other.values };
     show();
+  }
+
+  /** The pixel that the chance depends on most; -1 where there is none. */
+  function cause() {
+    return effects.findIndex((effect) => effect && Math.abs(effect) >= scale());
+  }
+
+  /** What a pixel is not. */
+  function opposite(i) {
+    return kind().levels - 1 - shown.levels[i];
   }
 
   function choose(now) {
     [level, hop] = [now, 0];
+    showOther();
+  }
+
+  /** Another chance may depend on another pixel. */
+  function showOther() {
     show();
+    if (cause() !== net?.cause) measure();
   }
 
   function softened(logits) {
@@ -216,7 +257,7 @@ export function mountInside(root) {
       chances = softened(logits);
       effects = changed.map((other) => other && chances[level] - softened(other)[level]);
       const rival = largest(logits.map((logit, o) => (o === level ? Number.NEGATIVE_INFINITY : logit)));
-      trail = { ...trailOf(net, level, rival), rival };
+      trail = cause() >= 0 && cause() === net.cause ? { ...trailOf(net, level, rival), rival } : null;
       bars.value = String(level);
       showMaps();
     }
@@ -224,13 +265,13 @@ export function mountInside(root) {
       row.style.setProperty('--width', net && chances[i] / Math.max(...chances));
       row.querySelector('b').textContent = net && percent(chances[i]);
     }
-    const i = effects.findIndex((effect) => Math.abs(effect) >= scale());
+    const i = cause();
     depends.textContent =
       net === null || changed.length < pixel
         ? ''
         : i < 0
           ? 'No single pixel before it changes this chance by more than 1%.'
-          : `It depends most on the pixel ${placeOf(i)}: it is ${describeEffect(i)}`;
+          : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}`;
     showScene();
   }
 
@@ -239,21 +280,20 @@ export function mountInside(root) {
     return [Math.floor(i / width()) - Math.floor(from / width()), (i % width()) - (from % width())];
   }
 
-  function placeOf(i, from = pixel) {
-    const [down, right] = wayTo(i, from);
+  function placeOf(i) {
+    const [down, right] = wayTo(i, pixel);
     const ways = [
-      down && `${-down} up`,
+      down && `${-down} above`,
       right && `${Math.abs(right)} to the ${right < 0 ? 'left' : 'right'}`,
     ];
     return ways.filter(Boolean).join(', ') || 'at “?”';
   }
 
   function describeEffect(i) {
-    const own = shown.levels[i];
     const [now, then] = [chances[level], chances[level] - effects[i]].map(percent);
     const change =
       now === then ? `stay at ${now}` : `${effects[i] > 0 ? 'fall' : 'rise'} from ${now} to ${then}`;
-    return `${nameOf(own)}. If it were ${nameOf(kind().levels - 1 - own)}, the chance of ${nameOf(level)} would ${change}.`;
+    return `${nameOf(shown.levels[i])}. If it were ${nameOf(opposite(i))}, the chance of ${nameOf(level)} would ${change}.`;
   }
 
   function describe(row, column) {
@@ -268,6 +308,11 @@ export function mountInside(root) {
     const colours = signedColours();
     const [ink, paper, blank, line] = ['--ink', '--paper', '--blank', '--field-line'].map(colour);
     const look = pageLook(kind());
+    const { gate, taps } = trail?.hops[hop] ?? {};
+    const isGate = gate && scene === 'gate';
+    /** From -1 to 1; undefined where there is nothing to show. */
+    const shareAt = (i) =>
+      isGate ? net.values[gate.node][i][gate.channel] : changed[i] && effects[i] / scale();
     const corner = (i) => [(i % width()) * cell, Math.floor(i / width()) * cell];
     for (const i of shown.levels.keys()) {
       const [x, y] = corner(i);
@@ -275,26 +320,24 @@ export function mountInside(root) {
         context.fillStyle = fill;
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
-      square(
-        1,
-        i === pixel ? ink : changed[i] ? `rgb(${signedColour(colours, effects[i] / scale())})` : blank,
-      );
+      const share = shareAt(i) ?? Number.NaN;
+      const fill = Number.isNaN(share) ? blank : `rgb(${signedColour(colours, share)})`;
+      square(1, i === pixel && !isGate ? ink : fill);
       if (i < pixel) {
         const inset = changed.length > 0 ? cell * 0.28 : 2;
         square(inset - 1, line);
         square(inset, `rgb(${look(shown.levels, i)})`);
       }
       if (i !== pixel) continue;
-      context.fillStyle = paper;
+      context.fillStyle = isGate ? ink : paper;
       context.font = `600 ${cell * 0.6}px system-ui, sans-serif`;
       context.textAlign = 'center';
       context.fillText('?', x + cell / 2, y + cell * 0.72);
     }
-    if (scene !== 'window' || net === null) return;
+    const outlined = isGate ? [gate] : gate && scene === 'window' ? taps : [];
     context.strokeStyle = ink;
     context.lineWidth = cell / 12;
-    const { taps } = trail.hops[hop];
-    for (const { place } of taps) context.strokeRect(...corner(place), cell, cell);
+    for (const { place } of outlined) context.strokeRect(...corner(place), cell, cell);
   }
 
   function go(to, back = 0) {
@@ -302,11 +345,12 @@ export function mountInside(root) {
     showScene();
   }
 
-  /** One scene on: behind a window to the gate before it, and from the picture to the answer again. */
+  /** One scene on: behind a window to the first block's gate, and from the picture to the answer again. */
   function goOn() {
+    const last = trail.hops.length - 1;
     const next = SCENES[SCENES.indexOf(scene) + 1];
     if (next) go(next, hop);
-    else if (hop < trail.hops.length - 1) go('gate', hop + 1);
+    else if (hop < last) go('gate', last);
     else go(SCENES[0]);
   }
 
@@ -315,83 +359,103 @@ export function mountInside(root) {
     link.clear();
     grid.refresh();
     temperature.element.hidden = scene !== SCENES[0];
-    if (net === null) return;
-    const isBack = hop === trail.hops.length - 1;
-    why.textContent = scene === 'window' && isBack ? 'Back to the answer' : 'Why?';
+    why.disabled = trail === null;
+    scenes.element.disabled = cause() < 0;
+    if (net === null || (trail === null && scene !== SCENES[0])) return;
+    const isBack = scene === 'window' && hop === trail.hops.length - 1;
+    why.textContent = isBack ? 'Start again' : 'Why?';
     const text = scene === 'window' && !isBack ? 'before' : scene;
     for (const words of area.querySelectorAll('p[data-scene]')) words.hidden = words.dataset.scene !== text;
+    const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];
+    [ends[0].textContent, ends[1].textContent] = [low, high];
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
     const [heading, ...parts] = contents[scene](isBack);
     title.textContent = heading;
     figure.replaceChildren(...parts);
   }
 
+  /** Rows of a name and two texts: if the pixel that counts most were another, and as it is. */
+  function compared(...rows) {
+    const head = ['', `if that were ${nameOf(opposite(net.cause))}`, 'as it is'];
+    return h(
+      'table.compared',
+      ...[head, ...rows].map(([name, ...texts]) =>
+        h('tr', h(name ? 'th' : 'td', name), ...texts.map((text) => h('td', text))),
+      ),
+    );
+  }
+
   function ofChances() {
     const t = temperature.input.valueAsNumber;
-    const powers = logits.map((logit) => Math.exp(logit / t));
-    const [own, all] = [powers[level], sum(powers)].map((power) =>
-      Number(power.toPrecision(4)).toLocaleString('en'),
-    );
-    const power = `e^(${number(logits[level])}${t === 1 ? '' : ` ÷ ${t}`})`;
-    return [
-      `${nameOf(level)}: ${percent(chances[level])}`,
-      h('p.formula', `${power} = ${own}, of ${all} in all`),
-    ];
+    const heading = `${nameOf(level)}: ${percent(chances[level])}`;
+    if (trail === null) return [heading];
+    const columns = [changed[net.cause], logits].map((logits) => {
+      const powers = logits.map((logit) => Math.exp(logit / t));
+      const sums = [powers[level], sum(powers)].map((x) => Number(x.toPrecision(4)).toLocaleString('en'));
+      return [number(logits[level]), ...sums, percent(softened(logits)[level])];
+    });
+    const names = ['Score', t === 1 ? 'e to that power' : `e to that power ÷ ${t}`, 'All shades', 'Chance'];
+    return [heading, compared(...names.map((name, i) => [name, columns[0][i], columns[1][i]]))];
   }
 
   function ofScores() {
     const { rival, blocks, block } = trail;
-    const lead = logits[level] - logits[rival];
-    const rows = blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]);
+    const [then, now] = [changed[net.cause], logits].map((all) => all[level] - all[rival]);
     return [
-      [level, rival].map((o) => `${nameOf(o)} scores ${number(logits[o])}`).join(', '),
-      sumOf([...rows, ['Fixed head start', lead - sum(rows.map(([, amount]) => amount))]], lead),
+      `${nameOf(level)}’s lead over ${nameOf(rival)}: ${way(then, now)}`,
+      sumOf(
+        blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]),
+        now - then,
+      ),
     ];
   }
 
   function ofBlock() {
     const { blocks, block, channel } = trail;
-    const { amount, channels } = blocks[block];
-    const votes = channels
-      .map(({ value, weight }, k) => [
-        `Channel ${k + 1}: ${number(value)} × ${number(weight)}`,
-        value * weight,
+    const { node, amount, channels } = blocks[block];
+    const all = channels
+      .map((change, k) => [
+        `Channel ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}`,
+        change,
         k === channel,
       ])
       .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
-    const listed = votes.slice(0, LISTED);
+    const listed = all.slice(0, LISTED);
     return [
-      `Block ${block + 1} adds ${signed(amount)}`,
-      sumOf([...listed, ['All others', amount - sum(listed.map(([, vote]) => vote))]], amount),
+      `Block ${block + 1}: ${signed(amount)}`,
+      sumOf([...listed, ['All others', amount - sum(listed.map(([, change]) => change))]], amount),
     ];
   }
 
   function ofGate() {
     const { gate } = trail.hops[hop];
-    const { node, place, channel } = gate;
-    const parts = [Math.tanh, sigmoid].map((squeeze, half) => {
-      const terms = halfOf(net, gate, half).map(({ node, value }) => [termName(node), value]);
-      const total = sum(terms.map(([, value]) => value));
-      return [
-        h('h4', half ? 'How much of it passes' : 'What it finds'),
-        sumOf(terms, total),
-        h('p.formula', `${half ? 'σ' : 'tanh'}(${number(total)}) = ${number(squeeze(total))}`),
-      ];
-    });
+    const [now, then] = gateOf(net, gate);
+    const names = ['What it finds', 'How far it is open'];
     return [
-      `${spotName(gate)}, ${placeOf(place)}: ${number(net.values[node][place][channel])}`,
-      ...parts.flat(),
+      `${spotName(gate)}: ${wayOf(gate)}`,
+      compared(...names.map((name, half) => [name, number(then[half]), number(now[half])])),
     ];
   }
 
   function ofWindow(isPicture) {
     const { gate, taps, tap } = trail.hops[hop];
-    const where = tap ? ` responds most to what is ${placeOf(tap.place, gate.place)}` : '';
-    return [spotName(gate) + where, tableOf(taps, gate.place, isPicture)];
+    return [
+      isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
+      tableOf(taps, gate.place, isPicture),
+    ];
+  }
+
+  /** From what a number would be to what it is. */
+  function way(then, now) {
+    return `${number(then)} → ${number(now)}`;
+  }
+
+  function wayOf({ node, place, channel }) {
+    return way(...[net.others, net.values].map((values) => values[node][place][channel]));
   }
 
   function spotName({ node, channel }) {
-    return `Channel ${channel + 1} of ${blockName(node)}`;
+    return `Channel ${channel + 1} of ${blockName(node).split(',', 1)}`;
   }
 
   function blockName(node) {
@@ -399,20 +463,16 @@ export function mountInside(root) {
     return `block ${before.length}${before.at(-1).node === node ? '' : ', rows above'}`;
   }
 
-  function termName(node) {
-    if (isOfClass(net.nodes, node)) return `That it draws ${className()}`;
-    const [rows, columns] = net.nodes[node].window.kernelSize;
-    return rows < columns ? 'Its own row' : 'The rows above';
-  }
-
-  /** What a window adds up at each place. */
+  /** What a window adds up because of the change; or, where it lies on the picture, its weights. */
   function tableOf(taps, from, isPicture) {
-    const amounts = taps.map(({ amount }) => amount);
+    const amounts = taps.map(({ amount, weight }) => (isPicture ? weight : amount));
     const cells = new Map(
-      taps.map(({ place, amount }) => {
+      taps.map(({ place }, i) => {
         const ink = h('i.swatch', { style: `background: rgb(${pageLook(kind())(shown.levels, place)})` });
-        const mark = isPicture ? ink : place === from ? '?' : '';
-        return [wayTo(place, from).join(), h('td', shareOf(amount, amounts), mark, h('br'), number(amount))];
+        const mark = isPicture ? ink : h('div', place === from ? '?' : '');
+        const isHere = place === trail.hops[hop].tap.place;
+        const cell = h(isHere ? 'td.here' : 'td', shareOf(amounts[i], amounts), mark, number(amounts[i]));
+        return [wayTo(place, from).join(), cell];
       }),
     );
     const ways = [[0, 0], ...taps.map(({ place }) => wayTo(place, from))];
@@ -431,7 +491,7 @@ export function mountInside(root) {
     const rows = net.nodes.flatMap(({ op, size }, node) => {
       if (op !== 'gate') return [];
       const canvases = Array.from({ length: size }, (_, channel) => signedMap(net, colours, node, channel));
-      for (const { gate } of trail.hops)
+      for (const { gate } of trail?.hops ?? [])
         if (gate.node === node) canvases[gate.channel].className = 'followed';
       return [h('h4', blockName(node)), h('div.maps', ...canvases)];
     });

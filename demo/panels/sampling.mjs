@@ -2,7 +2,6 @@ import { MODELS, sizeOf } from '../catalogue.mjs';
 import { addressOf, onAddress, readAddress, setAddress } from '../parts/address-state.mjs';
 import { button } from '../parts/controls.mjs';
 import { download, h, whenNear } from '../parts/dom.mjs';
-import { enlarging } from '../parts/enlarging.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -42,7 +41,6 @@ export function mountSampling(root) {
     task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
-  const enlarged = enlarging(pictures);
   root.append(
     h(
       'div.work.sampling-work',
@@ -51,9 +49,8 @@ export function mountSampling(root) {
         h('div.tray', pictures.element),
         bar,
         task.element,
-        h('div.buttons', draw, cancel, enlarged.button, save, link.element),
+        h('div.buttons', draw, cancel, save, link.element),
         link.answer,
-        enlarged.dialog,
       ),
       h('div.controls', form.element),
     ),
@@ -73,7 +70,7 @@ export function mountSampling(root) {
     const { isBusy } = task;
     const isWhole = last !== null && last.values !== null;
     cancel.disabled = !isBusy;
-    save.disabled = enlarged.button.disabled = isBusy || !isWhole;
+    save.disabled = isBusy || !isWhole;
     link.element.disabled = last === null;
   }
 

@@ -49,15 +49,15 @@ export function mountTraining(root) {
     ],
     { onchange: update },
   );
-  const width = slider('Hidden features', { min: 8, max: 48, step: 8, value: 16 });
+  const width = slider('Channels', { min: 8, max: 48, step: 8, value: 16 });
   const depth = slider('Blocks', { min: 1, max: 6, step: 1, value: 3 });
   for (const { input } of [width, depth]) input.addEventListener('input', update);
   const count = h('p.status');
   const backend = select([
-    { value: 'wasm', text: 'wasm: processor, WebAssembly' },
-    { value: 'webgl', text: 'webgl: graphics card' },
-    { value: 'webgpu', text: 'webgpu: graphics card, newer' },
-    { value: 'cpu', text: 'cpu: plain JavaScript' },
+    { value: 'wasm', text: 'processor, WebAssembly' },
+    { value: 'webgl', text: 'graphics card, WebGL' },
+    { value: 'webgpu', text: 'graphics card, WebGPU' },
+    { value: 'cpu', text: 'processor, plain JavaScript' },
   ]);
   const train = button('Train', start, 'button.primary');
   const stop = button('Stop', task.cancel);
@@ -80,9 +80,8 @@ export function mountTraining(root) {
         width.element,
         depth.element,
         count,
-        field('Backend', backend),
-        h('div.buttons.evenly', train, stop),
-        task.element,
+        field('Computed by', backend),
+        h('div.launch', h('div.buttons.evenly', train, stop), task.element),
         h('div.buttons.evenly', use, renew, save, load),
         ends,
       ),
@@ -151,6 +150,7 @@ export function mountTraining(root) {
       present.isSaved = false;
       const run = present;
       update();
+      caption.scrollIntoView({ block: 'nearest' }); // on a phone it may be far above
       task.say('Training:');
       task.tick(`starting ${backend.value}…`);
       const job = {

@@ -26,8 +26,10 @@ const INSULTS = '\uB144\uB188\uB625\uBED1\uC30D\uC345\uC539\uC5FF\uC883';
 const SPARE = 3;
 /** Milliseconds in which pictures begin, one after the other; and from one that is drawn anew to the next. */
 const [BEGINS, ANEW] = [2400, 4000];
-/** The brush of the map: snow. */
-const SNOW = 6;
+/** The second picture that is drawn anew is the map: some snow falls on it. */
+const SHOWS = 2;
+/** Tiles of the map; snow is its brush. */
+const [GRASS, FOREST, SNOW] = [3, 4, 6];
 /** Where arrow keys lead. */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -54,6 +56,8 @@ export function mountWall(root, panels) {
   /** @type {ReturnType<typeof import('../parts/map-editor.mjs').mapEditor> | null} */
   let editor = null;
   let seed = 0;
+  let ticks = 0;
+  room.addEventListener('pointerdown', () => (ticks = SHOWS)); // who paints knows how
   wall.append(room);
   root.append(h('div.wall-room', wall, h('div.wall-foot', caption, onward), task.element));
   setInterval(drawOneAnew, ANEW);
@@ -109,6 +113,7 @@ export function mountWall(root, panels) {
   function drawOneAnew() {
     const isSeen = editor !== null && !document.hidden && root.getBoundingClientRect().bottom > 0;
     if (!isSeen || isMotionReduced() || task.isBusy || wall.matches(':focus-within')) return;
+    if (++ticks === SHOWS && !room.matches(':hover')) return paintSnow();
     const free = tiles.filter(
       ({ element }) => element.matches(':enabled:not(:hover)') && element.offsetParent,
     );
@@ -122,6 +127,17 @@ export function mountWall(root, panels) {
       );
       tile.draw(picture, 0);
     });
+  }
+
+  /** As a visitor may, to show what comes of it: where there is room for mountains. */
+  function paintSnow() {
+    const { map } = editor;
+    const side = Math.sqrt(map.length);
+    const isLand = (place) => [GRASS, FOREST].includes(map[place]);
+    const hasRoom = (place) => [0, 4, 4 * side].every((way) => isLand(place - way) && isLand(place + way));
+    const places = [...map.keys()].filter(hasRoom);
+    const place = places[places.length >> 1];
+    if (place) for (const i of [-1, 0, 1]) editor.act(Math.floor(place / side), (place % side) + i);
   }
 
   /** Goes on with a glyph as far as it is drawn, or from its middle. */

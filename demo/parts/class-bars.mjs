@@ -66,5 +66,5 @@ const percent = (chance) =>
 function usualness(bits, fewer, [least, most]) {
   const lead = Number(fewer.toFixed(3));
   const warning = lead >= least && lead <= most ? '' : ' This one is unusual, so do not trust the answer.';
-  return `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(lead)} ${lead < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.${warning}`;
+  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(lead)} ${lead < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.${warning}`;
 }

@@ -5,7 +5,8 @@ import { pageLook } from './pictures.mjs';
 export function dieStrip() {
   const needle = h('span.die-needle', { hidden: true });
   const shades = h('span.die-shades');
-  const element = h('div.die', { 'aria-hidden': 'true' }, shades, needle);
+  const strip = h('div.die', { 'aria-hidden': 'true' }, shades, needle);
+  const element = h('div', strip, h('p.hint', 'The die falls somewhere on this strip.'));
 
   return {
     element,

@@ -22,7 +22,7 @@ export function hashPlace() {
   });
   // What follows a question mark is no part of an id: browsers do not find it.
   addEventListener('hashchange', () => {
-    if (!location.hash.includes('?')) return;
+    if (!location.hash.includes('?')) return elementOf(location.hash);
     follow(location.hash);
     target?.scrollIntoView();
   });

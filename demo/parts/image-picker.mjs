@@ -267,7 +267,7 @@ export function imagePicker(
   /** Presets the class of the visitor's image by what the model finds likeliest. */
   async function presetClass(signal) {
     const numClasses = classes.options.length;
-    classNote.textContent = 'Asking the model which is likeliest…';
+    classNote.textContent = 'Looking for the likeliest…';
     const job = { kind: 'classify', model: shown, levels: editor.values.slice(), numClasses };
     try {
       const { nats } = await client.run(job, { signal });
@@ -275,10 +275,10 @@ export function imagePicker(
       const likeliest = nats.indexOf(Math.max(...nats));
       const isOther = classes.value !== String(likeliest);
       classes.value = String(likeliest);
-      classNote.textContent = 'The model finds this class likeliest. Choose another if it is wrong.';
+      classNote.textContent = 'This class is the likeliest. Choose another if it is wrong.';
       if (isOther) onClass();
     } catch ({ message }) {
-      if (!signal.aborted) classNote.textContent = `The likeliest could not be found: ${message}`;
+      if (!signal.aborted) classNote.textContent = `The likeliest was not found: ${message}`;
     }
   }
 

@@ -39,14 +39,14 @@ export function lossChart(root, names) {
   }
 
   function begin({ networks, levels }) {
-    const uniform = { name: `uniform guess: log₂ ${levels} =`, bits: Math.log2(levels) };
+    const uniform = { name: `guessing blindly: log₂ ${levels} =`, bits: Math.log2(levels) };
     plot?.destroy();
     plot = new UPlot(
       {
         width: Math.max(200, place.clientWidth),
         height: HEIGHT,
         scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(uniform.bits, low, high) } },
-        axes: [axis('step', 34), axis('bits per dimension', 44)],
+        axes: [axis('step', 34), axis('bits per pixel', 44)],
         series: [
           { label: 'step', value: lastKnown(String) },
           ...networks.flatMap((network) => linesOf(names[network])),
@@ -93,7 +93,7 @@ function inWords({ training, test }, step) {
   const [when, bits] = known.findLast(([other]) => other <= step) ?? [];
   return bits === undefined
     ? 'empty'
-    : `${bits.toFixed(2)} bits per dimension on ${images} images at step ${when}`;
+    : `${bits.toFixed(2)} bits per pixel on ${images} images at step ${when}`;
 }
 
 const axis = (label, size) => ({

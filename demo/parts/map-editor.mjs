@@ -218,6 +218,7 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
 
   return {
     grid,
+    act,
     get map() {
       return map;
     },

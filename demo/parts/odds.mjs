@@ -1,16 +1,3 @@
-const SUPERSCRIPTS = [...'⁰¹²³⁴⁵⁶⁷⁸⁹'];
-
-/**
- * A small probability in words: 4,200 for one in 4,200, and 10⁴¹ beyond a million.
- *
- * @param {number} bits -log2 of the probability
- */
-export function oddsOf(bits) {
-  const power = bits * Math.log10(2);
-  if (power < 6) return Math.round(10 ** power).toLocaleString('en');
-  return `10${[...String(Math.round(power))].map((digit) => SUPERSCRIPTS[digit]).join('')}`;
-}
-
 /** A chance that has no number of its own. */
 export const RARE = 0.001;
 

@@ -55,9 +55,6 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
   const canvas = h('canvas.pictures', { role: 'img', 'aria-label': label, width: 1, height: 1 });
   const context = canvas.getContext('2d');
   const scratch = h('canvas');
-  let shown = { count: 0 };
-  /** The places of the pictures on the canvas: corners, and how large each is. */
-  let places = [];
 
   /**
    * @param {ArrayLike<number>} values levels, one image after the other
@@ -75,8 +72,6 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     const left = (i) => gap + (i % perRow) * (width * scale + gap);
     const top = (i) => gap + Math.floor(i / perRow) * (height * scale + gap);
     const size = height * width;
-    shown = { count, kind, isDrawn, valuesOf: (i) => values.slice(i * size, (i + 1) * size) };
-    places = Array.from({ length: count }, (_, i) => [left(i), top(i), width * scale, height * scale]);
     setSize(canvas, left(perRow - 1) + width * scale + gap, top(count - 1) + height * scale + gap);
     setSize(scratch, width, height);
     if (next !== null) context.fillStyle = colour('--accent');
@@ -96,7 +91,6 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
       );
     }
     canvas.dataset.images = String(count);
-    canvas.dispatchEvent(new Event('change'));
   }
 
   /** As a PNG, on an opaque ground. */
@@ -114,25 +108,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     });
   }
 
-  /** Which picture a click is on; null where it is beside all. */
-  function indexAt({ offsetX, offsetY }) {
-    const { width, height, clientWidth, clientHeight } = canvas;
-    const scale = Math.min(clientWidth / width, clientHeight / height); // it is as large as there is room for, in the middle
-    const x = (offsetX - clientWidth / 2) / scale + width / 2;
-    const y = (offsetY - clientHeight / 2) / scale + height / 2;
-    const found = places.findIndex(([left, top, wide, high]) => x >= left && x < left + wide && y >= top && y < top + high); // biome-ignore format: one line
-    return found < 0 ? null : found;
-  }
-
-  return {
-    element: canvas,
-    show,
-    toPng,
-    indexAt,
-    get shown() {
-      return shown;
-    },
-  };
+  return { element: canvas, show, toPng };
 }
 
 /** A line along the border of the pixels that are marked, just outside them at the edge of the image. */

@@ -1,18 +1,20 @@
-import { isSeen } from '../worker/evaluator.mjs';
+import { isSeen, sigmoid } from '../worker/evaluator.mjs';
 
 /**
- * A gated network that decides about a pixel.
+ * A gated network that decides about a pixel; and what it would compute if one earlier pixel were another.
  *
  * @typedef {object} Net
  * @property {readonly import('pixelcnn-layers/runtime').ProgramNode[]} nodes
  * @property {number} output the node of the logits
  * @property {ReadonlyMap<string, import('pixelcnn-layers/runtime').Weight>} weights
  * @property {number[][][]} values of each node, at each place, of each channel; NaN where they are not known yet
+ * @property {number[][][]} others the same, if that pixel were another
  * @property {number} width of the picture
  * @property {number} pixel
  *
  * @typedef {{ node: number, place: number, channel: number }} Spot a number in the network
- * @typedef {{ place: number, amount: number, from: Spot }} Tap what a window adds up at a place; and the number there that adds most
+ * @typedef {{ place: number, amount: number, weight: number, from: Spot }} Tap a place in a window: what the change there adds, the number there that
+ * adds most, and that one's weight
  */
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -43,36 +45,33 @@ function pulledBack({ nodes, weights }, conv, pull, tap = 0) {
 }
 
 /** Whether a node is the same at every pixel: it tells of the class. */
-export function isOfClass(nodes, node) {
+function isOfClass(nodes, node) {
   const { op, input } = nodes[node];
   return op === 'condition' || (typeof input === 'number' && isOfClass(nodes, input));
 }
 
-/**
- * What is added up for one half of a gate.
- *
- * @param {Net} net
- * @param {Spot} gate
- * @param {0 | 1} half what was found, or how much of it goes on
- * @returns {{ node: number, channel: number, value: number }[]}
- */
-export function halfOf({ nodes, values }, { node, place, channel }, half) {
-  const own = channel + half * nodes[node].size;
-  return termsOf(nodes, nodes[node].input).map((node) => ({
-    node,
-    channel: own,
-    value: values[node][place][own],
-  }));
+/** By how much each number of a node changes. */
+function changeOf({ values, others }, node, place) {
+  return values[node][place].map((value, i) => value - others[node][place][i]);
+}
+
+/** What a gate multiplies: what is found, and how much of it passes; as it is, and as it would be. */
+export function gateOf({ nodes, values, others }, { node, place, channel }) {
+  const { input, size } = nodes[node];
+  return [values, others].map(({ [input]: { [place]: sums } }) => [
+    Math.tanh(sums[channel]),
+    sigmoid(sums[channel + size]),
+  ]);
 }
 
 /**
- * The blocks, whose sum the layers after them read: how much each adds to the lead of one level over another, and each channel of its gate, of which
- * `value` is the number and `weight` how much it counts. This is exact: what these layers make of this sum is a ReLU's share of it, and linear.
+ * The blocks, whose sum the layers after them read: how much of the change of one level's lead over another each makes, and each channel of its gate.
+ * This is exact: a ReLU between them counts as the straight line from what it was to what it is.
  *
  * @param {Net} net
  * @param {number} level
  * @param {number} rival
- * @returns {{ node: number, amount: number, channels: { value: number, weight: number }[] }[]} `node` is the gate
+ * @returns {{ node: number, amount: number, channels: number[] }[]} `node` is the gate
  */
 function blocksOf(net, level, rival) {
   const { nodes, values, pixel, output } = net;
@@ -80,30 +79,33 @@ function blocksOf(net, level, rival) {
   let node = output;
   for (; nodes[node].op !== 'add'; node = nodes[node].input) {
     if (nodes[node].op === 'conv') pull = pulledBack(net, node, pull);
-    else pull = pull.map((x, i) => (values[node][pixel][i] > 0 ? x : 0));
+    else {
+      const [from, to] = [nodes[node].input, node].map((node) => changeOf(net, node, pixel));
+      pull = pull.map((x, i) => x * (from[i] ? to[i] / from[i] : Number(values[node][pixel][i] > 0)));
+    }
   }
   return termsOf(nodes, node).map((mix) => {
     const { input } = nodes[mix];
-    return {
-      node: input,
-      amount: sum(pull.map((x, i) => x * values[mix][pixel][i])),
-      channels: pulledBack(net, mix, pull).map((weight, k) => ({ weight, value: values[input][pixel][k] })),
-    };
+    const change = changeOf(net, input, pixel);
+    const channels = pulledBack(net, mix, pull).map((weight, k) => weight * change[k]);
+    return { node: input, amount: sum(channels), channels };
   });
 }
 
 /**
- * The places that the first half of a gate is computed from, by the windows of one convolution or two.
+ * The places that one half of a gate is computed from, by the windows of one convolution or two.
  *
  * @param {Net} net
  * @param {Spot} gate
+ * @param {number} half 0 or 1, of {@link gateOf}
  * @returns {Tap[]}
  */
-function windowOf(net, gate) {
-  const { nodes, values, width } = net;
-  /** By place: what is added up there, by the input. @type {Map<number, (Spot & { amount: number })[]>} */
+function windowOf(net, gate, half) {
+  const { nodes, width } = net;
+  const channel = gate.channel + half * nodes[gate.node].size;
+  /** By place: what the change adds there, by the input. @type {Map<number, { amount: number, weight: number, from: Spot }[]>} */
   const places = new Map();
-  for (const { node, channel } of halfOf(net, gate, 0)) {
+  for (const node of termsOf(nodes, nodes[gate.node].input)) {
     if (isOfClass(nodes, node)) continue;
     let [conv, pull] = [node, only(nodes[node].size, channel)];
     if (nodes[nodes[conv].input].op === 'conv') {
@@ -120,35 +122,36 @@ function windowOf(net, gate) {
       const column = (gate.place % width) + right;
       const place = gate.place + down * width + right;
       if (!isSeen(window.present, down, right) || column < 0 || column >= width || place < 0) continue;
+      const change = changeOf(net, input, place);
       const parts = pulledBack(net, conv, pull, tap).map((weight, i) => ({
-        ...{ node: input, place, channel: i },
-        amount: weight * values[input][place][i],
+        amount: weight * change[i],
+        weight,
+        from: { node: input, place, channel: i },
       }));
       places.set(place, [...(places.get(place) ?? []), ...parts]);
     }
   }
   return [...places].map(([place, parts]) => {
     const amounts = parts.map(({ amount }) => amount);
-    return { place, amount: sum(amounts), from: parts[most(amounts)] };
+    return { ...parts[most(amounts)], place, amount: sum(amounts) };
   });
 }
 
-/** The gate that makes most of a number; null where that is a pixel. */
+/** The gate that makes most of the change of a number; null where that is a pixel. */
 function gateBehind(net, { node, place, channel }) {
-  const { nodes, values } = net;
+  const { nodes } = net;
   if (nodes[node].op === 'image') return null;
   if (nodes[node].op === 'gate') return { node, place, channel };
   const mixes = termsOf(nodes, node);
-  const mix = mixes[most(mixes.map((mix) => values[mix][place][channel]))];
+  const mix = mixes[most(mixes.map((mix) => changeOf(net, mix, place)[channel]))];
   const { input, size } = nodes[mix];
-  const parts = pulledBack(net, mix, only(size, channel)).map(
-    (weight, k) => weight * values[input][place][k],
-  );
+  const change = changeOf(net, input, place);
+  const parts = pulledBack(net, mix, only(size, channel)).map((weight, k) => weight * change[k]);
   return { node: input, place, channel: most(parts) };
 }
 
 /**
- * From the answer back to the picture, each time to what contributes most.
+ * From the answer back to the pixel that is another, each time to what changes most because of it.
  *
  * @param {Net} net
  * @param {number} level
@@ -158,13 +161,15 @@ export function trailOf(net, level, rival) {
   const blocks = blocksOf(net, level, rival);
   const block = most(blocks.map(({ amount }) => amount));
   const { node, channels } = blocks[block];
-  const channel = most(channels.map(({ value, weight }) => value * weight));
+  const channel = most(channels);
   const hops = [];
   for (let gate = { node, place: net.pixel, channel }; gate !== null; ) {
-    const taps = windowOf(net, gate);
+    const [[found, open], [otherFound, otherOpen]] = gateOf(net, gate);
+    const half = most([(found - otherFound) * (open + otherOpen), (open - otherOpen) * (found + otherFound)]);
+    const taps = windowOf(net, gate, half);
     const tap = taps[most(taps.map(({ amount }) => amount))];
-    hops.push({ gate, taps, tap });
-    gate = tap ? gateBehind(net, tap.from) : null; // the first pixel has none before it
+    hops.push({ gate, half, taps, tap });
+    gate = gateBehind(net, tap.from);
   }
   return { blocks, block, channel, hops };
 }

@@ -73,7 +73,7 @@ export async function provenanceOf(directory) {
     seed: String(seed),
     settings: JSON.stringify(settings),
     'bits/dim': bits.map(([name, value]) => `${name} ${value.toFixed(4)}`).join(', '),
-    'written by': await versionOf(),
+    ...(await versionOf()),
   };
 }
 
@@ -81,10 +81,10 @@ export async function provenanceOf(directory) {
 async function versionOf() {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   const cwd = fileURLToPath(new URL('.', import.meta.url));
-  const commit = await promisify(execFile)('git', ['rev-parse', '--short=10', 'HEAD'], { cwd }).catch(
+  const head = await promisify(execFile)('git', ['rev-parse', '--short=10', 'HEAD'], { cwd }).catch(
     () => null,
   );
-  return `pixelcnn-layers ${version}${commit === null ? '' : `, commit ${commit.stdout.trim()}`}`;
+  return { 'written by': `pixelcnn-layers ${version}`, ...(head && { commit: head.stdout.trim() }) };
 }
 
 const textOf = (file) => readFile(file, 'utf8').catch(ignoreMissing);

@@ -173,15 +173,17 @@ def update_average(average, model, step, decay):
 
 @torch.no_grad()
 def evaluate(model, images, count, ranks, conditions):
-    """Bits per dimension, the mean over the first `count` images, each of which one process looks at."""
+    """Bits per dimension, the mean over the first `count` images, each of which one process looks at, and its standard error."""
     own = np.arange(ranks.rank, min(count or len(images.levels), len(images.levels)), ranks.count)
-    total = torch.zeros(2, dtype=torch.float64, device=ranks.device)  # bits, images
+    total = torch.zeros(3, dtype=torch.float64, device=ranks.device)  # bits, their squares, images
     for start in range(0, len(own), 64):
         levels, condition = tensors_of(images.at(own[start : start + 64]), ranks.device, conditions)
         bits = bits_per_dim(model(normalize(levels, images.num_levels), **condition), levels, model.distribution)
-        total += torch.tensor([bits.double().sum().item(), len(bits)], dtype=torch.float64, device=ranks.device)
-    bits, seen = ranks.sum(total).tolist()
-    return bits / seen
+        bits = bits.double()
+        total += torch.tensor([bits.sum().item(), bits.square().sum().item(), len(bits)], dtype=torch.float64, device=ranks.device)
+    bits, squares, seen = ranks.sum(total).tolist()
+    mean = bits / seen
+    return mean, math.sqrt(max(0, squares / seen - mean**2) / max(1, seen - 1))
 
 
 # Files
@@ -338,7 +340,7 @@ def main(argv):
     def save():
         """Evaluates the average, and keeps all that the run is."""
         nonlocal seconds, cpu_seconds, since, cpu_since
-        bits = evaluate(average, judged, run['eval_images'], ranks, conditions)
+        bits, _ = evaluate(average, judged, run['eval_images'], ranks, conditions)
         train_bits = ranks.sum(smoothed.clone()).item() / ranks.count
         if not (math.isfinite(bits) and math.isfinite(train_bits)):
             stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
@@ -398,10 +400,10 @@ def main(argv):
     if own:
         ranks.barrier()  # the best weights may be written just now
         load_all(average, load_file(path(BEST)))
-        bits, kept_as = evaluate(average, test, None, ranks, conditions), BEST
+        (bits, error), kept_as = evaluate(average, test, None, ranks, conditions), BEST
         if ranks.is_first:
             best = min(history, key=lambda line: line['validationBits'])
-            write_json(path('metrics.json'), [*history, {'best': best['step'], 'testBits': bits}])
+            write_json(path('metrics.json'), [*history, {'best': best['step'], 'testBits': bits, 'testError': error}])
     if ranks.is_first:
         print(f"test bits/dim: {bits:.3f} by the average of the weights, {path(kept_as)}")
     del trained  # it holds on to the processes' connections

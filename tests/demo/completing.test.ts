@@ -112,9 +112,9 @@ describe('completing in the demo', () => {
   it('looks ahead to what is kept below, where that is wanted', async () => {
     await reads(/Nothing is kept below the gap/);
     await button(completing(), 'Rub out a band').click();
-    await reads(/the model does not look below\.$/);
-    await lookAhead().selectOption({ label: 'fitted: look-ahead with 16 particles' });
-    await reads(/Look-ahead draws 16 versions of each image side by side/);
+    await reads(/the network does not look below\.$/);
+    await lookAhead().selectOption({ label: 'fitted: 16 tries side by side' });
+    await reads(/tried 16 times side by side/);
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
     expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');

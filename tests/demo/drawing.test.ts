@@ -3,7 +3,7 @@ import { logProb, sample, stepper } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { levelAt } from '../../demo/parts/die-strip.mjs';
 import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
-import { oddsOf, percent, shadeName } from '../../demo/parts/odds.mjs';
+import { percent, shadeName } from '../../demo/parts/odds.mjs';
 import { shippedModel } from '../support/models/shipped';
 import { runs } from '../support/runs';
 import { button, copied, downloadOf, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
@@ -34,8 +34,7 @@ it('the die falls on each level as often as it is likely', () => {
   expect(levelAt([0.4, 0.3], 0.8)).toBe(0); // what rounding left over
 });
 
-it('odds are in words', () => {
-  expect([0, 1, 12, 19.9, 93.4].map(oddsOf)).toEqual(['1', '2', '4,096', '978,356', '10²⁸']);
+it('a chance is in words', () => {
   expect([0.0001, 0.031, 0.62, 0.999, 1].map(percent)).toEqual(['under 0.1%', '3.1%', '62%', 'over 99%', '100%']);
 });
 
@@ -157,7 +156,7 @@ describe('drawing by hand in the demo', () => {
     const images = { data: Uint8Array.from(values), shape: [1, 8, 8, 1] };
     const [nats = 0] = await logProb(await shippedModel('digits-conditional'), images, { condition: 3 });
     const bits = -nats / Math.LN2;
-    const words = `This picture: one in ${oddsOf(bits)}. That is how often the model would draw exactly this one: its likelihood. It takes ${bits.toFixed(1)} bits`;
+    const words = `This picture takes ${bits.toFixed(1)} bits to write down.`;
     expect(await drawing().textContent()).toContain(words);
 
     const shown = await pixels(picture());
@@ -255,7 +254,7 @@ describe('drawing by hand in the demo', () => {
     expect(paused % 28).toBe(0);
     expect(paused).toBeLessThan(784);
     await button(drawing(), 'Let it run').click();
-    await drawing().getByText('This picture: one in 10').waitFor();
+    await drawing().getByText('This picture takes').waitFor();
     await button(drawing(), 'Start again').click();
     await eventually(drawn).toBeLessThan(784);
   });

@@ -18,6 +18,10 @@ describe('the game of the demo', () => {
   };
 
   it('asks ten times, tells what was real, counts, and has a link for a friend', async () => {
+    await demo.page.goto(`${demo.address}#masks`);
+    await demo.arePanelsThere();
+    await demo.page.evaluate(() => location.assign('#game')); // where the page is open, it unfolds too
+    await eventually(() => button(game(), 'Real').isEnabled()).toBe(true);
     await open('seed=7');
     const all = await shippedImages('characters');
     const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));

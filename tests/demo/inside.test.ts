@@ -16,7 +16,7 @@ import { button, eventually, pixels, useDemo } from './open-page';
 /** `condition` is the number of a class, also of a syllable. */
 type Case = { model: PortableModel; levels: number[]; condition?: number };
 
-type Node = { op: string; size: number; input: number; inputs?: number[]; window: { kernelSize: number[] } };
+type Node = { size: number; input: number };
 
 /** What the runtime says of each pixel. */
 function logProbsOf({ model, levels, condition }: Case) {
@@ -32,11 +32,14 @@ function logProbsOf({ model, levels, condition }: Case) {
 
 const upTo = (levels: number[], pixel: number) => levels.map((level, i) => (i < pixel ? level : Number.NaN));
 
-/** All that a network computes at one pixel. */
-function netAt({ model, levels, condition }: Case, pixel: number) {
-  const { at } = evaluator(model, upTo(levels, pixel), numbersOf(model, condition));
-  const values = model.nodes.map((_, node) => levels.map((_, place) => at(node, place)));
-  return { ...model, values, pixel, width: model.imageShape[1] as number };
+/** All that a network computes at one pixel; and with an earlier one changed. */
+function netAt({ model, levels, condition }: Case, pixel: number, cause: number) {
+  const flipped = levels.map((level, i) => (i === cause ? model.levels - 1 - level : level));
+  const [values, others] = [levels, flipped].map((levels) => {
+    const { at } = evaluator(model, upTo(levels, pixel), numbersOf(model, condition));
+    return model.nodes.map((_, node) => levels.map((_, place) => at(node, place)));
+  }) as [number[][][], number[][][]];
+  return { ...model, values, others, pixel, width: model.imageShape[1] as number };
 }
 
 const cases: Record<string, Case> = {};
@@ -70,43 +73,20 @@ describe.each(['17 levels and a class', 'a syllable and its parts', 'black and w
     }
   });
 
-  it('adds up: blocks to the lead of a level, and what a window sees to what a gate finds', () => {
-    const { model, levels, condition } = shown();
-    const nodes = model.nodes as unknown as Node[];
+  it('adds up: blocks to the change of a lead, windows to that of a gate, as far as the pixel that changes', () => {
+    const { model, levels } = shown();
     const pixel = Math.floor(levels.length / 2) + 1;
-    const net = netAt(shown(), pixel);
+    const net = netAt(shown(), pixel, pixel - 1);
+    const change = (node: number, place: number, channel: number) =>
+      [net.values, net.others].reduce((sum, all, i) => sum + (i === 0 ? 1 : -1) * (all[node]?.[place]?.[channel] as number), 0);
+    const total = (parts: { amount: number }[]) => parts.reduce((sum, { amount }) => sum + amount, 0);
     const { blocks, hops } = trailOf(net, 0, 1);
-    const [unfinished, given] = [upTo(levels, pixel), numbersOf(model, condition)];
-    /** A number as it is computed where others are replaced. */
-    const instead = (node: number, place: number, others: Record<number, number[][]>) => {
-      const { at, values } = evaluator(model, unfinished, given);
-      for (const [other, numbers] of Object.entries(others)) values[Number(other)] = numbers;
-      return at(node, place);
-    };
-    const stream = nodes.map(({ op }) => op).lastIndexOf('add');
-    const own = net.values[stream]?.[pixel] as number[];
-    const lead = (factor: number) => {
-      const [level, rival] = instead(model.output, pixel, { [stream]: levels.map(() => own.map((x) => factor * x)) });
-      return (level as number) - (rival as number);
-    };
-    const slope = (lead(1) - lead(1 - 1e-6)) / 1e-6;
-    expect(blocks.reduce((sum, { amount }) => sum + amount, 0)).toBeCloseTo(slope, 4);
-    /** What the windows of a gate read; not the class. */
-    const read = (node: number): number[] => {
-      const { op, inputs = [], input, window } = nodes[node] as Node;
-      if (op === 'add') return inputs.flatMap(read);
-      const { op: before, input: further } = nodes[input] as Node;
-      if (['condition', 'oneHot'].includes(before)) return [];
-      return before === 'conv' && window.kernelSize.join() === '1,1' ? [further] : [input];
-    };
-    for (const { gate, taps } of hops) {
-      const { input } = nodes[gate.node] as Node;
-      const nothing = read(input).map((node) => [node, levels.map(() => new Array(nodes[node]?.size).fill(0))]);
-      const [found, alone] = [{}, Object.fromEntries(nothing)].map((others) => instead(input, gate.place, others)[gate.channel]);
-      const seen = taps.reduce((sum, { amount }) => sum + amount, 0);
-      expect(seen).toBeCloseTo((found as number) - (alone as number), 6);
+    expect(total(blocks)).toBeCloseTo(change(model.output, pixel, 0) - change(model.output, pixel, 1), 5);
+    for (const { gate, half, taps } of hops) {
+      const { input, size } = model.nodes[gate.node] as unknown as Node;
+      expect(total(taps)).toBeCloseTo(change(input, gate.place, gate.channel + half * size), 6);
     }
-    expect(nodes[hops.at(-1)?.tap?.from.node as number]?.op).toBe('image');
+    expect(hops.at(-1)?.tap).toMatchObject({ place: pixel - 1, from: { node: 0 } });
   });
 });
 
@@ -159,7 +139,7 @@ describe('looking inside in the demo', () => {
       const i = sizes.indexOf(Math.max(...sizes));
       const then = (chances[level] as number) - (effects[i] as number);
       expect(await most().textContent()).toContain(
-        `it is ${shadeOf(levels[i] as number)}. If it were ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
+        `which is ${shadeOf(levels[i] as number)}. If it were ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
       );
     }
     await area().getByRole('slider', { name: 'Temperature' }).fill('2');
@@ -189,12 +169,11 @@ describe('looking inside in the demo', () => {
   });
 
   it('goes from the answer back to the picture, with the numbers that the network computes, and shows where in small maps', async () => {
-    const net = netAt({ model, levels, condition: SHOWN.condition }, SHOWN.pixel);
-    const logits = net.values[model.output]?.[SHOWN.pixel] as number[];
-    const level = logits.indexOf(Math.max(...logits));
+    const level = 1;
+    const net = netAt({ model, levels, condition: SHOWN.condition }, SHOWN.pixel, SHOWN.pixel - 2 * width);
     const { hops, channel } = trailOf(net, level, 1 - level);
-    const scenes = ['chances', 'scores', 'block', ...hops.flatMap(() => ['gate', 'window'])];
-    for (const [i, scene] of scenes.entries()) {
+    const ends = [hops[0], hops.at(-1)];
+    for (const [i, scene] of ['chances', 'scores', 'block', 'gate', 'window', 'gate', 'window'].entries()) {
       expect(await area().getByRole('radio', { name: scene }).isChecked()).toBe(true);
       const numbers = numbersIn(await title());
       for (const one of await area().locator('.sum').all()) {
@@ -205,13 +184,17 @@ describe('looking inside in the demo', () => {
           10 * terms.length,
         );
       }
-      if (scene === 'scores') for (const [k, at] of [level, 1 - level].entries()) near(numbers[k], logits[at], 10);
+      const both = [net.others, net.values];
+      const leads = both
+        .map((all) => all[model.output]?.[SHOWN.pixel] as number[])
+        .map((logits) => (logits[1] as number) - (logits[0] as number));
+      if (scene === 'scores') for (const k of [0, 1]) near(numbers[k], leads[k], 10);
       if (scene === 'block') expect(await area().locator('.most').textContent()).toContain(`Channel ${channel + 1}:`);
-      const { gate, taps } = hops[Math.floor((i - 3) / 2)] ?? {};
-      if (scene === 'gate' && gate) near(numbers[0], net.values[gate.node]?.[gate.place]?.[gate.channel], 10);
+      const { gate, taps } = ends[Number(i > 4)] ?? {};
+      if (scene === 'gate' && gate) for (const k of [0, 1]) near(numbers[k], both[k]?.[gate.node]?.[gate.place]?.[gate.channel], 10);
       if (scene === 'window') expect(await area().locator('.taps td:not(.masked)').count()).toBe(taps?.length);
       await area()
-        .getByRole('button', { name: /Why|Back/ })
+        .getByRole('button', { name: /Why|Start/ })
         .press('Enter');
     }
     expect(await area().getByRole('radio', { name: 'chances' }).isChecked()).toBe(true);

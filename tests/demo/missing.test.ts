@@ -15,7 +15,7 @@ describe('what is missing to the demo', () => {
     await runInWorkers(demo.page, "Object.defineProperty(navigator, 'gpu', { value: undefined });");
     await demo.open('training');
     const training = demo.panel('training');
-    await training.getByLabel('Backend').selectOption('webgpu');
+    await training.getByLabel('Computed by').selectOption('webgpu');
     await button(training, 'Train').click();
     expect(await alertOf('training')).toMatch(/^This did not work: The backend webgpu does not start in this browser\./);
     expect(await button(training, 'Train').isEnabled()).toBe(true);
@@ -25,10 +25,10 @@ describe('what is missing to the demo', () => {
     await demo.page.route('**/backend-cpu-*.js', (route) => route.abort());
     await demo.open('training');
     const training = demo.panel('training');
-    await training.getByLabel('Backend').selectOption('cpu');
+    await training.getByLabel('Computed by').selectOption('cpu');
     await button(training, 'Train').click();
     expect(await alertOf('training')).toMatch(/^This did not work: The backend cpu could not be loaded/);
-    await training.getByLabel('Backend').selectOption('wasm');
+    await training.getByLabel('Computed by').selectOption('wasm');
     await button(training, 'Train').click();
     await eventually(() => training.locator('.report').textContent()).toMatch(/step \d+/);
     expect(await training.getByRole('alert').isVisible()).toBe(false);

@@ -96,7 +96,7 @@ describe('an image of the visitor in the demo', () => {
     const classes = likelihood().getByLabel('Class given to the model');
     await load(png(8, 8, (x) => (x === 3 || x === 4 ? [24, 24, 24, 255] : [255, 255, 255, 255])));
     await isLoaded(8);
-    await picker().getByText('The model finds this class likeliest.').waitFor();
+    await picker().getByText('This class is the likeliest.').waitFor();
     expect(await classes.inputValue()).toBe('1');
     expect(await picker().locator('.aside').isVisible()).toBe(false); // light enough
     const measured = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'likelihood').map(({ condition }) => condition);
@@ -153,7 +153,7 @@ describe('an image of the visitor in the demo', () => {
     const letAnswer = await demo.hold('**/likelihood-*.js');
     const one = png(8, 8, (x) => (x === 3 || x === 4 ? [24, 24, 24, 255] : [255, 255, 255, 255]));
     await completing.getByLabel('Load an image').setInputFiles(one);
-    await completing.getByText('Asking the model which is likeliest…').waitFor();
+    await completing.getByText('Looking for the likeliest…').waitFor();
     await button(completing, 'Fill in').click();
     letAnswer();
     await says(completing, 'to go on');

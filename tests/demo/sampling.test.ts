@@ -80,26 +80,6 @@ describe('sampling in the demo', () => {
     expect(demo.page.url()).toBe(`${demo.address}#sampling`); // only what the visitor asks for is in the address
   });
 
-  it('shows its pictures one at a time, large, by a button or by a click on one', async () => {
-    await open();
-    const dialog = sampling().getByRole('dialog', { name: 'Pictures, enlarged' });
-    await button(sampling(), 'Enlarge').click();
-    const first = await pixels(dialog.getByRole('img'));
-    expect(await dialog.getByRole('status').textContent()).toBe('1 of 20');
-    await demo.page.keyboard.press('ArrowLeft');
-    expect(await dialog.getByRole('status').textContent()).toBe('20 of 20');
-    await button(dialog, 'Next').click();
-    expect(await pixels(dialog.getByRole('img'))).toBe(first);
-    await button(dialog, 'Close').click();
-    expect(await focusedAfterFrames(demo.page)).toBe('Enlarge');
-    expect(await dialog.isVisible()).toBe(false);
-    const { width, height } = (await canvas().boundingBox()) as { width: number; height: number };
-    await canvas().click({ position: { x: 0.95 * width, y: 0.25 * height } }); // the last of the first row of two
-    expect(await dialog.getByRole('status').textContent()).toBe('10 of 20');
-    await demo.page.keyboard.press('Escape');
-    expect(await dialog.isVisible()).toBe(false);
-  });
-
   it('draws digits in black and white, which have no classes, and takes older links to small ones', async () => {
     await open();
     const models = () => sampling().getByLabel('Model', { exact: true });

@@ -39,12 +39,12 @@ describe('training in the demo', () => {
     expect(Math.min(plain as number, gated as number)).toBeGreaterThan(4);
     const noise = await pixels(canvases().first());
     await slider().press('End');
-    expect(await slider().getAttribute('aria-valuetext')).toBe('3000');
+    expect(await slider().getAttribute('aria-valuetext')).toBe('3044');
     expect(await pixels(canvases().first())).not.toBe(noise);
-    expect(Math.max(...bitsOf(await curve()))).toBeLessThan(1.82);
+    expect(Math.max(...bitsOf(await curve()))).toBeLessThan(1.83);
     expect(await canvases().evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')))).toEqual([
-      'PixelCNN: 16 samples at step 3000',
-      'Gated PixelCNN: 16 samples at step 3000',
+      'PixelCNN: 16 samples at step 3044',
+      'Gated PixelCNN: 16 samples at step 3044',
     ]);
     await slider().press('Home');
     expect(await pixels(canvases().first())).toBe(noise);
@@ -55,7 +55,7 @@ describe('training in the demo', () => {
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
     await open();
     await slider().scrollIntoViewIfNeeded();
-    await eventually(() => slider().getAttribute('aria-valuetext')).toBe('3000');
+    await eventually(() => slider().getAttribute('aria-valuetext')).toBe('3044');
   });
 
   it('trains a gated PixelCNN, saves it, and goes on after a reload', async () => {
@@ -71,7 +71,7 @@ describe('training in the demo', () => {
     const stopped = await stop();
     expect(await focusedAfterFrames(demo.page)).toBe('Continue');
     const label = await curve();
-    expect(label).toMatch(new RegExp(`^Loss curve: ${network}, [\\d.]+ bits per dimension on test images at step ${stopped}$`));
+    expect(label).toMatch(new RegExp(`^Loss curve: ${network}, [\\d.]+ bits per pixel on test images at step ${stopped}$`));
     expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
     expect(await legend()).toMatch(new RegExp(`^step${stopped}${network}, training\\d\\.\\d{3}test\\d\\.\\d{3}$`));
     expect(await canvases().count()).toBe(1);
@@ -127,7 +127,7 @@ describe('training in the demo', () => {
     await open();
     await training().getByLabel('Images', { exact: true }).selectOption('syllables');
     await training().getByLabel('Both', { exact: true }).check();
-    await training().getByRole('slider', { name: 'Hidden features' }).fill('8');
+    await training().getByRole('slider', { name: 'Channels' }).fill('8');
     await training().getByRole('slider', { name: 'Blocks' }).fill('2');
     expect(await training().getByText('2,722 and 3,186 weights').isVisible()).toBe(true);
     await button(training(), 'Train').click();
@@ -172,7 +172,7 @@ describe('training in the demo', () => {
     await button(training(), 'Train').click();
     await eventually(stepOf).toBeGreaterThan(10);
     const stopped = await stop();
-    expect(await curve()).toMatch(/^Loss curve: PixelCNN, 0\.\d+ bits per dimension on training images at step \d+$/);
+    expect(await curve()).toMatch(/^Loss curve: PixelCNN, 0\.\d+ bits per pixel on training images at step \d+$/);
     expect(stopped).toBeGreaterThan(10);
     const sent = await sentJobs(demo.page);
     const { drawings } = sent.find(({ kind }) => kind === 'train') as { drawings: Record<string, number> };
@@ -238,7 +238,7 @@ describe('training in the demo', () => {
 
     it('trains where a backend was chosen that its workers do not have', async () => {
       await open();
-      await training().getByLabel('Backend').selectOption('cpu');
+      await training().getByLabel('Computed by').selectOption('cpu');
       await button(training(), 'Train').click();
       await eventually(report).toMatch(/^Training: step \d+\./);
       expect(trainWorkers()).toEqual([]);

@@ -33,7 +33,7 @@ export async function visitUndriven(open: OpenUndriven, built: string, script: s
   });
   const close = await open(new URL(path, `${origin}/some/folder/telling.html`).href, said);
   try {
-    await look((pattern) => expect.poll(() => said.join('\n')).toMatch(pattern));
+    await look((pattern) => expect.poll(() => said.join('\n'), { timeout: 120_000 }).toMatch(pattern)); // it may train beside other work
     expect(said.filter((text) => text.startsWith('complaint'))).toEqual([]);
   } finally {
     await close();
