@@ -40,10 +40,8 @@ export const OPS = [
   'elu',
   'leakyRelu',
   'attend',
-  'productFloat16',
-  'productInt8',
-  'unpackFloat16',
-  'unpackInt8',
+  'productPacked',
+  'unpack',
 ] as const;
 
 /**

@@ -63,16 +63,18 @@ export function haveNormal16(halves: Uint16Array): boolean {
   return all < 0x5800;
 }
 
-/** Replaces float16 bits by those with lower exponents. */
-export function toNormal16(halves: Uint16Array): void {
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i] as number;
+/** The bits of halves below 128 with lower exponents. */
+export function normalHalves(halves: Uint16Array): Uint16Array {
+  return halves.map((half) => {
     const magnitude = half & 0x7fff;
-    if (magnitude === 0) continue;
+    if (magnitude === 0) return half;
     const shift = Math.max(0, Math.clz32(magnitude) - 21); // of a subnormal number's first bit to where it is implied
-    halves[i] = (half & 0x8000) | ((magnitude << shift) + ((LOWER - shift) << 10));
-  }
+    return (half & 0x8000) | ((magnitude << shift) + ((LOWER - shift) << 10));
+  });
 }
 
-/** The numbers that bits with lower exponents represent, exactly. */
-export const fromNormal16 = (halves: Uint16Array) => times(halves, MORE_EXPONENT - LOWER);
+/** By which {@link fromNormal16} is to be multiplied. */
+export const FACTOR = 2 ** (MORE_EXPONENT - LOWER);
+
+/** The numbers that bits with lower exponents represent, exactly, each divided by {@link FACTOR}. */
+export const fromNormal16 = (halves: Uint16Array) => times(halves, 0);

@@ -9,7 +9,7 @@ import {
   timesSigmoid,
 } from './arithmetic';
 import { INSTRUCTION_WORDS, OPS, type OpName, type SamplingKernels, Word } from './instruction';
-import { packedWeights } from './packed';
+import { unpackedWeights } from './packed';
 
 const fround = Math.fround;
 
@@ -68,10 +68,8 @@ type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
 
 const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
   product: (item) => product(item, item.heap),
-  productFloat16: (item) => packedProduct(item, Uint16Array),
-  productInt8: (item) => packedProduct(item, Int8Array),
-  unpackFloat16: (item) => unpack(item, Uint16Array),
-  unpackInt8: (item) => unpack(item, Int8Array),
+  productPacked,
+  unpack,
   depthwise,
   lookup,
   attend,
@@ -139,7 +137,7 @@ export function runInstruction(
   };
   const name = OPS[word(Word.op)] as OpName;
   const loop = loopOf(name);
-  const isShared = name.startsWith('unpack');
+  const isShared = name === 'unpack';
   const columns = isShared ? 1 : Math.max(1, word(Word.columns));
   for (let n = 0; n < (isShared ? 1 : images); n++) {
     for (let column = 0; column < columns; column++) {
@@ -183,15 +181,14 @@ function product(item: Item, kernel: Float32Array): void {
 }
 
 /** Four outputs at a time of a product of packed weights. */
-function packedProduct(item: Item, Packed: Parameters<typeof packedWeights>[1]): void {
+function productPacked(item: Item): void {
   const { y, b, length } = item;
   for (let o = 0; o < length; o += 4)
-    product({ ...item, y: y + o, b: b + o, length: 4, weights: 0 }, packedWeights(item, Packed, o));
+    product({ ...item, y: y + o, b: b + o, length: 4, weights: 0 }, unpackedWeights(item, o));
 }
 
-function unpack(item: Item, Packed: Parameters<typeof packedWeights>[1]): void {
-  for (let o = 0; o < item.length; o += 4)
-    item.heap.set(packedWeights(item, Packed, o), item.y + o * item.inputs);
+function unpack(item: Item): void {
+  for (let o = 0; o < item.length; o += 4) item.heap.set(unpackedWeights(item, o), item.y + o * item.inputs);
 }
 
 /** As in assembly/product.ts: y = max(b + the sum of products of rows of a and w, parameter). */

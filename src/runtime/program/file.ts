@@ -282,7 +282,7 @@ function decode(
     if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
       throwTypeError(`weight '${name}': scales`, `F32 [${features}]`, scales && `${scales.dtype} [${scales.shape}]`); // biome-ignore format: one line
     const all = numbersIn(scales.bytes, Float32Array);
-    const areFinite = all.every((scale) => Math.abs(scale) < 1e36);
+    const areFinite = all.every((scale) => Math.abs(scale) < 2 ** 24);
     const weight = new PackedWeight(shape, numbersIn(bytes, Int8Array), all);
     return isLarge && areFinite ? weight : { shape, data: weight.data };
   }

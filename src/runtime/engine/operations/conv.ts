@@ -1,12 +1,10 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
-import { toNormal16 } from '../../kernels/float16';
 import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
-import { outputsOf, placeInVector, TOGETHER } from '../../kernels/packed';
-import type { PackedWeight } from '../../program/program';
+import { OUTPUTS, placeInVector, TOGETHER } from '../../kernels/packed';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
-import { addPacked, packedFor, viewLike } from '../packed-products';
+import { addPacked, packedFor } from '../packed-products';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
@@ -47,7 +45,8 @@ interface PackedPart extends Part {
 /** A kernel between features in these slots. */
 interface UnpackedKernel {
   readonly window: KernelWindow;
-  readonly kernel: Float32Array | PackedWeight['packed'];
+  /** Numbers, or halves if it stays packed. */
+  readonly kernel: Float32Array | Uint16Array;
   /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
   readonly x: { readonly layout: Pick<Layout, 'slotOf' | 'slots'> };
@@ -59,8 +58,8 @@ interface Convolution extends UnpackedKernel {
   readonly y: FeatureCache;
   /** [out slots] */
   readonly biases: Operand;
-  /** The scales of a kernel of integers, [out slots]. */
-  readonly scales: Operand | undefined;
+  /** The factors of a kernel that stays packed, [out slots]. */
+  readonly factors: Operand | null;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
 }
@@ -89,10 +88,10 @@ export const conv: Lowering<'conv'> = {
     const ofSlots = (values: Float32Array) => plan.constant(inSlots(values, layout));
     const biases = bias === null ? plan.reserve(layout.slots) : ofSlots(numbers(bias));
     const packed = x.levels === null ? packedFor(weight(name), window, layout) : null;
-    const kernel = packed?.packed ?? numbers(name);
-    const scales = packed?.scales && ofSlots(packed.scales);
+    const kernel = packed?.halves ?? numbers(name);
+    const factors = packed && ofSlots(packed.factors);
     const lowerBound = hasRelu ? 0 : NO_BOUND;
-    const convolution = { window, kernel, scales, levels: x.levels, x, y, biases, lowerBound };
+    const convolution = { window, kernel, factors, levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
       const packed = packedPhase(plan, convolution, phase);
       addRowOutputs(plan, packed, ROW);
@@ -105,21 +104,18 @@ export const conv: Lowering<'conv'> = {
 
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
-  const { levels, kernel, x, y } = convolution;
-  const outputs = outputsOf(kernel); // of a vector
+  const { levels, factors, x, y } = convolution;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
   const depthwise = isDepthwise(convolution) ? depthwiseWeights(plan, convolution, taps) : null;
   const parts = (depthwise === null ? partsOf(convolution) : []).map((part): PackedPart => {
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
-    const blocks =
-      kernel instanceof Float32Array ? length / 4 : (Math.ceil(length / TOGETHER) * TOGETHER) / outputs;
+    const blocks = factors ? (Math.ceil(length / TOGETHER) * TOGETHER) / OUTPUTS : length / 4;
     const floats = levels === null ? blockStride * blocks : inputs * levels * length;
     const { offset: weights } = plan.written(floats, (to) => {
-      const packed = viewLike(kernel, to);
+      const packed = factors ? new Uint16Array(to.buffer, to.byteOffset, 2 * to.length) : to;
       packTaps(packed, taps, convolution, part, inputStride, blockStride);
-      if (packed instanceof Uint16Array) toNormal16(packed);
     });
     return { ...part, weights, inputStride, blockStride };
   });
@@ -197,7 +193,9 @@ export function packTaps(
   const each = levels ?? 1; // kernel rows for each input
   const perFloat = 4 / packed.BYTES_PER_ELEMENT;
   const placeOf = (output: number) =>
-    Math.floor(output / outputsOf(packed)) * blockStride * perFloat + placeInVector(packed, output);
+    perFloat === 1
+      ? (output >> 2) * blockStride + (output & 3)
+      : 2 * Math.floor(output / OUTPUTS) * blockStride + placeInVector(output);
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
@@ -300,7 +298,7 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, kernel, scales, phase, places, parts } = packed;
+  const { x, levels, factors, phase, places, parts } = packed;
   const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
   const columnStride = (a.columnStride ?? 0) * phase.step;
@@ -342,17 +340,17 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         weights:
           weights +
           read * (levels ?? 1) * inputStride +
-          ((from - outputs[0]) / outputsOf(kernel)) * blockStride,
+          ((from - outputs[0]) / (factors ? OUTPUTS : 4)) * blockStride,
         weightStride: levels === null ? blockStride : inputStride,
         inputs: run.inputs,
         span: run.span,
         gap: run.gap,
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
-        ...(scales && { c: { ...scales, offset: scales.offset + from } }),
       };
-      if (kernel instanceof Float32Array) plan.emit(time, code, places);
-      else addPacked(plan, time, code, places);
+      if (factors)
+        addPacked(plan, time, { ...code, c: { ...factors, offset: factors.offset + from } }, places);
+      else plan.emit(time, code, places);
       read += run.inputs;
       start = result;
     }
