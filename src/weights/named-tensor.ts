@@ -1,5 +1,5 @@
 import { checkBytes, shortened, throwTypeError } from '../runtime/core/check';
-import { fromFloat16 } from '../runtime/kernels/float16';
+import { fromFloat16 } from '../runtime/program/float16';
 import {
   attempt,
   bytesOf,

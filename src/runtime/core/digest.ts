@@ -41,22 +41,17 @@ export class Digest {
   /** The digest, 16 bytes. No bytes can be added afterwards. */
   finish(): Uint8Array {
     const { state, block } = this;
-    const rest = this.length & 15;
-    if (rest > 0) {
-      const words = new DataView(block.fill(0, rest).buffer);
-      for (let i = 0; i < 4; i++) {
-        const own = FACTORS[i] as number;
-        const next = FACTORS[(i + 1) & 3] as number;
-        state[i] = (state[i] as number) ^ mixed(words.getInt32(4 * i, true), own, 15 + i, next);
-      }
+    const words = new Int32Array(block.fill(0, this.length & 15).buffer); // zeros change nothing
+    for (let i = 0; i < 4; i++) {
+      const own = FACTORS[i] as number;
+      const next = FACTORS[(i + 1) & 3] as number;
+      state[i] = (state[i] as number) ^ mixed(words[i] as number, own, 15 + i, next);
     }
     for (let i = 0; i < 4; i++) state[i] = (state[i] as number) ^ this.length;
     mixAll(state);
     for (let i = 0; i < 4; i++) state[i] = avalanche(state[i] as number);
     mixAll(state);
-    const digest = new DataView(new ArrayBuffer(16));
-    for (let i = 0; i < 4; i++) digest.setInt32(4 * i, state[i] as number, true);
-    return new Uint8Array(digest.buffer);
+    return new Uint8Array(state.buffer);
   }
 
   /** Takes bytes of whole blocks. Keeping the state in local variables makes this several times as fast. */

@@ -9,11 +9,8 @@ export function pauses(milliseconds = YIELD_MILLISECONDS): Pause {
   let last = performance.now();
   return () => {
     if (performance.now() - last < milliseconds) return undefined;
-    return new Promise((resolve) => {
-      setTimeout(() => {
-        last = performance.now();
-        resolve();
-      }, 0);
+    return new Promise((resolve) => setTimeout(resolve)).then(() => {
+      last = performance.now();
     });
   };
 }

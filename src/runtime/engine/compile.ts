@@ -7,7 +7,7 @@ import {
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
 import { type Operand, wholeVectors } from '../kernels/instruction';
-import { type ImageNode, numbersOf, operandsOf, type PortableModel } from '../program/program';
+import { type ImageNode, numbersOf, operandsOf, type PortableModel, type Weight } from '../program/program';
 import type { Readiness } from '../program/readiness';
 import { AFTER_ROW, ONCE, ROW } from '../program/times';
 import { Layout } from './layout';
@@ -54,9 +54,15 @@ export function compile(
   const relus = fusedRelus(nodes, readers, output);
   const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
-  const weight = (name: string) =>
-    weights.get(name) ?? throwTypeError('model: weights', `one named '${name}'`, undefined);
-  const target = { plan, height, weight, numbers: (name: string) => numbersOf(weight(name)) };
+  let last: Weight | undefined; // as it is, and unpacked
+  let unpacked: Float32Array;
+  const numbers = (name: string) => {
+    const weight = weights.get(name);
+    if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
+    if (weight !== last) unpacked = numbersOf(weight);
+    last = weight;
+    return unpacked;
+  };
   /** A cache for the features of a node, or for their `levels`, as these readers need it. */
   const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
@@ -96,7 +102,7 @@ export function compile(
     if (!isOnlyLookedUp && !fused.has(index)) {
       const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
       const relu = relus.get(index);
-      lowering.emit(target, node, inputs, cache(relu ?? index), relu !== undefined);
+      lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
     }
     for (const operand of new Set(operands)) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();

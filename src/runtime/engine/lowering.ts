@@ -1,13 +1,12 @@
 import type { NodeOf } from '../program/operations';
-import type { ImageNode, PortableModel, Weight } from '../program/program';
+import type { ImageNode, PortableModel } from '../program/program';
 import type { FeatureCache, Plan } from './plan';
 
 export interface Target {
   readonly plan: Plan;
   readonly height: number;
-  readonly weight: (name: string) => Weight;
-  /** The numbers of a weight. */
-  readonly numbers: (name: string) => Float32Array;
+  /** The numbers of a weight. Of a large model, those of one are held at a time, so keep the function, not the numbers. */
+  readonly numbers: (weight: string) => Float32Array;
 }
 
 /** The lower bound of a product without a ReLU. */

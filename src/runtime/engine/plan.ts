@@ -65,8 +65,6 @@ export class Plan {
   /** The reservations that each image has in it. */
   readonly reservations: Reservation[] = [];
   readonly fills: Fill[] = [];
-  private scratchFloats = 0;
-  private scratchMemory: Operand = { base: HEAP, offset: 0, stride: 0 };
   readonly movingBases: MovingBase[] = [];
   private readonly indexOfBase = new Map<string, number>();
   private readonly spare = new Map<number, Operand[]>();
@@ -98,15 +96,6 @@ export class Plan {
     const operand = this.reserve(length);
     this.fills.push({ at: operand.offset, length, write });
     return operand;
-  }
-
-  /** Scratch memory for at least so many floats, overwritten by whatever uses it next. */
-  scratch(count: number): Operand {
-    if (count > this.scratchFloats) {
-      this.scratchFloats = count;
-      this.scratchMemory = this.reserve(count);
-    }
-    return this.scratchMemory;
   }
 
   /** Reserves floats in the chunk's memory for each image, a number of times. */

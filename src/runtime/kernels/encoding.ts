@@ -2,8 +2,8 @@
 
 /**
  * The operations of instructions, numbered from 0, which compute y from a and b for each image. WebAssembly modules
- * implement the first ones, up to `gate`, and those from `lookup` on. The others, which few networks use, always run in
- * JavaScript.
+ * implement the first ones, up to `gate`, and those from `lookup` to `attend`. The others, which few networks use,
+ * always run in JavaScript.
  */
 export const OPS = [
   'product',
@@ -40,8 +40,6 @@ export const OPS = [
   'elu',
   'leakyRelu',
   'attend',
-  'productPacked',
-  'unpack',
 ] as const;
 
 /**

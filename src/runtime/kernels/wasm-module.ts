@@ -9,8 +9,7 @@ const compiled = new Map<string, WebAssembly.Module | null>();
 export function compileModule(hex: string): WebAssembly.Module | null {
   let module = compiled.get(hex);
   if (module === undefined) {
-    const digits = (i: number) => hex.slice(2 * i, 2 * i + 2);
-    const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(digits(i), 16));
+    const bytes = Uint8Array.from(hex.match(/../g) as string[], (digits) => Number.parseInt(digits, 16));
     try {
       module = new WebAssembly.Module(bytes);
       new WebAssembly.Instance(new WebAssembly.Module(EMPTY));

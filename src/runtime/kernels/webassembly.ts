@@ -2,14 +2,7 @@ import { checkByteOrder } from '../core/check';
 import { INSTRUCTION_WORDS, OPS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
-import {
-  ATTENTION,
-  INSTRUCTIONS,
-  MIXTURE_LEVELS,
-  MORE_INSTRUCTIONS,
-  PACKED_PRODUCT,
-  SOFTMAX,
-} from './modules';
+import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
 import { compileModule, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
@@ -42,7 +35,6 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 function moduleOf(op: number): typeof INSTRUCTIONS | null {
   if (op <= OPS.indexOf('gate')) return INSTRUCTIONS;
   if (op < OPS.indexOf('lookup')) return null;
-  if (op > OPS.indexOf('attend')) return PACKED_PRODUCT;
   return OPS[op] === 'attend' ? ATTENTION : MORE_INSTRUCTIONS;
 }
 
@@ -64,9 +56,11 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
       for (let at = start; at < end; ) {
         const op = words[at] as number;
         loops[op] ??= loopOf(op);
-        const next = ((loops[op]?.(4 * at, 4 * end, 4 * bases, images) ?? 4 * at) >>> 0) / 4;
-        if (next === at) runInstruction(memory, at, bases, images); // no module has it, or not for these numbers
-        at = next === at ? at + INSTRUCTION_WORDS : next;
+        const loop = loops[op];
+        if (loop === null) {
+          runInstruction(memory, at, bases, images);
+          at += INSTRUCTION_WORDS;
+        } else at = (loop(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
       }
     },
     softmax(y, sums, x, images, levels, scale) {

@@ -18,7 +18,7 @@ import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operationOf, operations } from './operations';
-import { operandsOf, type PortableModel, type ProgramNode, packedOf, type Weight } from './program';
+import { numbersOf, operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
 // Files are not trusted, since they may be damaged or malicious. Every field of every node is
@@ -90,18 +90,16 @@ function checkedProduct(what: string, lengths: readonly unknown[], most?: number
   return lengths.reduce<number>((product, length) => product * checkInteger(what, length, 1, most), 1);
 }
 
-/** Checks that a weight consists of finite numbers, as many as its shape requires. */
-export function checkWeight(name: string, weight: Weight): Weight {
+/** Checks that a weight consists of finite numbers, as many as its shape requires, and returns them. */
+export function checkWeight(name: string, weight: Weight): Float32Array {
   const what = `weight '${name}'`;
-  const { shape } = weight;
-  const size = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape));
-  const packed = packedOf(weight)?.packed; // finite, as files are read
-  const data = packed ?? weight.data;
-  if (!packed && !(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
+  const size = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, weight.shape));
+  const data = numbersOf(weight);
+  if (!(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
   if (data.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data.length);
-  const bad = packed ? undefined : weight.data.find((value) => !Number.isFinite(value));
+  const bad = data.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throwTypeError(what, 'finite numbers', bad);
-  return weight;
+  return data;
 }
 
 /** Checks that there are outputs for each pixel, and that those of each channel depend only on earlier values. */
@@ -167,7 +165,7 @@ function checkNodes(
   conditions: readonly ConditionShape[],
   weights: PortableModel['weights'],
 ): number[] {
-  const most = mostWork(nodes.length, sum(Array.from(weights.values(), ({ shape }) => sizeFromShape(shape))));
+  const most = mostWork(nodes.length, sum([...weights.values()].map(({ shape }) => sizeFromShape(shape))));
   let work = 0;
   const checked: OperandShape[] = [];
   const unusedWeights = new Set<unknown>(weights.keys());

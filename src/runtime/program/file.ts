@@ -1,16 +1,9 @@
 import { type Given, integer, oneOf, optional, readArguments } from '../core/arguments';
-import {
-  checkBytes,
-  checkFields,
-  MAX_NUMBERS,
-  MAX_VALUES,
-  sizeFromShape,
-  throwTypeError,
-} from '../core/check';
+import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
-import { fromFloat16, haveNormal16, isNotFinite, toFloat16 } from '../kernels/float16';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
+import { isInfinite, toFloat16 } from './float16';
 import { checkModel, numbersOf, PackedWeight, type PortableModel, type Weight } from './program';
 import {
   attempt,
@@ -35,14 +28,12 @@ const VERSION = '1';
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 const optionalParts = ['distribution', 'symmetry'] as const;
 
-const WEIGHTS = ['float32', 'float16', 'int8'] as const;
-
 const writeOptions = {
   /**
    * How weights are stored: `'float16'` rounds each to the nearest float16, which halves the size; `'int8'` makes it a
    * quarter, see {@link writePortable}. @default 'float32'
    */
-  weights: optional(oneOf(...WEIGHTS), 'float32'),
+  weights: /* @__PURE__ */ optional(/* @__PURE__ */ oneOf('float32', 'float16', 'int8'), 'float32'),
 };
 
 /** Options of {@link writePortable}. */
@@ -91,7 +82,8 @@ export function writePortable(
   const { weights } = readArguments('writePortable', options, writeOptions);
   return attempt('writePortable: model', () => {
     const tensors = new Map<string, TensorBytes>();
-    for (const [name, weight] of model.weights) encode(tensors, name, checkWeight(name, weight), weights);
+    for (const [name, weight] of model.weights)
+      encode(tensors, name, weight.shape, checkWeight(name, weight), weights);
     checkProgram(model, MAX_NUMBERS);
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);
@@ -116,7 +108,7 @@ export function writePortable(
  * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
  * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
- * @param bytes the whole file; a model of more than two million weights shares it, so do not change it
+ * @param bytes the whole file; large weights are read from it when they are used, so do not change it
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
  * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
@@ -211,11 +203,10 @@ const isScales = (name: string) => name.startsWith(scalesOf(''));
 function encode(
   tensors: Map<string, TensorBytes>,
   name: string,
-  weight: Weight,
-  kind: (typeof WEIGHTS)[number],
+  shape: readonly number[],
+  data: Float32Array,
+  kind: NonNullable<WritePortableOptions['weights']>,
 ): void {
-  const { shape } = weight;
-  const data = numbersOf(weight);
   if (isScales(name)) throwTypeError('weights', 'no weight of this name', name);
   if (kind === 'float32') {
     tensors.set(name, { dtype: 'F32', shape, bytes: bytesOf(data) });
@@ -230,7 +221,7 @@ function encode(
     return;
   }
   const halves = toFloat16(data);
-  const bad = halves.findIndex(isNotFinite);
+  const bad = halves.findIndex(isInfinite);
   if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, the largest float16', data[bad]);
   tensors.set(name, { dtype: 'F16', shape, bytes: bytesOf(halves) });
 }
@@ -254,58 +245,39 @@ const SPARE_BITS = 0x7f; // of the 24 of float32
 /** With fewer weights for each output feature, its scale takes as much room as it saves. */
 const LEAST_FOR_A_SCALE = 4;
 
-/** Models with more weights stay packed: the cache of a processor holds others as float32, and with less work. */
-const MOST_UNPACKED = 2 ** 21;
+/** Larger weights stay packed. */
+const MOST_UNPACKED = 2 ** 16;
 
 function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
   const weights = new Map<string, Weight>();
-  const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeFromShape(shape), 0);
   for (const [name, tensor] of tensors) {
     if (!isScales(name)) {
-      const weight = decode(name, tensor, tensors.get(scalesOf(name)), count > MOST_UNPACKED);
-      weights.set(name, checkWeight(name, weight));
+      const weight = decode(name, tensor, tensors.get(scalesOf(name)));
+      const data = checkWeight(name, weight);
+      weights.set(name, data.length > MOST_UNPACKED ? weight : { shape: weight.shape, data });
     } else if (!tensors.has(name.slice(scalesOf('').length)))
       throwTypeError('weights', `the weight of ${name}`, undefined);
   }
   return weights;
 }
 
-/** A weight of a file, packed in a large model if all of its numbers are finite. */
-function decode(
-  name: string,
-  { dtype, shape, bytes }: TensorBytes,
-  scales: TensorBytes | undefined,
-  isLarge: boolean,
-): Weight {
+function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: TensorBytes | undefined): Weight {
   if (dtype === 'I8') {
     const features = shape.at(-1);
     if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
-      throwTypeError(`weight '${name}': scales`, `F32 [${features}]`, scales && `${scales.dtype} [${scales.shape}]`); // biome-ignore format: one line
-    const all = numbersIn(scales.bytes, Float32Array);
-    const areFinite = all.every((scale) => Math.abs(scale) < 2 ** 24);
-    const weight = new PackedWeight(shape, numbersIn(bytes, Int8Array), all);
-    return isLarge && areFinite ? weight : { shape, data: weight.data };
+      throwTypeError(
+        `weight '${name}': scales`,
+        `F32 [${features}]`,
+        scales && `${scales.dtype} [${scales.shape}]`,
+      );
+    const integers = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return new PackedWeight(shape, integers, new Float32Array(copyOf(scales.bytes).buffer));
   }
   if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
+  if (dtype === 'F32') return { shape, data: new Float32Array(copyOf(bytes).buffer) };
   if (dtype === 'F16') {
-    const halves = numbersIn(bytes, Uint16Array);
-    return isLarge && haveNormal16(halves)
-      ? new PackedWeight(shape, halves)
-      : { shape, data: fromFloat16(halves) };
+    const { buffer, byteOffset, length } = bytes.byteOffset % 2 ? copyOf(bytes) : bytes;
+    return new PackedWeight(shape, new Uint16Array(buffer, byteOffset, length / 2));
   }
-  if (dtype === 'F32') return { shape, data: numbersIn(isLarge ? bytes : copyOf(bytes), Float32Array) };
   return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
-}
-
-/** The numbers in bytes of a file: a view where they are aligned, else a copy. */
-function numbersIn<Numbers extends Float32Array | Uint16Array | Int8Array>(
-  bytes: Uint8Array,
-  Numbers: {
-    new (buffer: ArrayBufferLike, start: number, length: number): Numbers;
-    BYTES_PER_ELEMENT: number;
-  },
-): Numbers {
-  const size = Numbers.BYTES_PER_ELEMENT;
-  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : copyOf(bytes);
-  return new Numbers(buffer, byteOffset, length / size);
 }

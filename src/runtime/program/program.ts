@@ -2,7 +2,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { SymmetryShape } from '../core/symmetries';
 import type { DistributionShape } from '../distributions/kinds';
-import { fromFloat16 } from '../kernels/float16';
+import { fromFloat16 } from './float16';
 import type { NodeOf, OperationName } from './operations';
 
 /**
@@ -33,7 +33,7 @@ export interface Weight {
   readonly data: Float32Array;
 }
 
-/** A weight of a large model, as it is in its file: a clone of it has no `data`. */
+/** A weight of a large model, as it is in its file, which takes a half or a quarter of the memory. */
 export class PackedWeight implements Weight {
   constructor(
     readonly shape: readonly number[],
@@ -48,17 +48,12 @@ export class PackedWeight implements Weight {
   }
 }
 
-/** A weight that is packed, also a clone; null for others. */
-export const packedOf = (weight: Weight): PackedWeight | null =>
-  'packed' in weight ? (weight as PackedWeight) : null;
-
-/** The numbers of a weight, each rounded to float32. */
+/** The numbers of a weight, each rounded to float32: anew each time if it is packed, also if it is a clone without `data`. */
 export function numbersOf(weight: Weight): Float32Array {
-  const { packed, scales } = packedOf(weight) ?? {};
-  if (packed === undefined) return weight.data;
+  if (!('packed' in weight)) return weight.data;
+  const { packed, scales } = weight as PackedWeight & { readonly scales: Float32Array };
   if (packed instanceof Uint16Array) return fromFloat16(packed);
-  const all = scales as Float32Array;
-  return Float32Array.from(packed, (integer, i) => integer * (all[i % all.length] as number));
+  return Float32Array.from(packed, (integer, i) => integer * (scales[i % scales.length] as number));
 }
 
 /**

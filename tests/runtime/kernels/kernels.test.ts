@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FACTOR, fromFloat16, normalHalves } from '../../../src/runtime/kernels/float16';
 import type { Instruction, Operand, OpName, SamplingKernels } from '../../../src/runtime/kernels/instruction';
 import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
-import { OUTPUTS, placeInVector } from '../../../src/runtime/kernels/packed';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
 import { withoutMemory } from '../../support/kernels/machine';
 import { forAll } from '../../support/runs';
@@ -84,42 +82,6 @@ describe('kernels', () => {
           expected[n * y.stride + o] = Math.max(sum, lowerBound);
         }
       expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
-    }));
-
-  it('packed products: of halves times factors, the same bits in both', () =>
-    forAll([sizes], { numRuns: 40, seed: 1 }, ({ images, inputs, span, gap, outputs, seed, lowerBound: parameter }) => {
-      const [y, a, b, c] = [operand(0, outputs), operand(3900, placeOf(inputs, span, gap) + 1, 1), operand(2000, 0), operand(15_000, 0)];
-      const kernels = both(seed);
-      const bits = Uint16Array.from(noise(inputs * outputs, seed), (number) => (2 ** 16 * number) & 0xd7ff); // [inputs,outputs]
-      const [halves, numbers] = [normalHalves(bits), fromFloat16(bits)];
-      for (const { heap } of kernels) {
-        const packed = new Uint16Array(heap.buffer, 4 * 6000, 4000);
-        const scales = heap.slice(c.offset, c.offset + outputs);
-        heap.set(
-          scales.map((scale) => scale * FACTOR),
-          c.offset,
-        );
-        for (const [k, half] of halves.entries()) {
-          const [input, output] = [Math.floor(k / outputs), k % outputs];
-          packed[((output >> 3) * (inputs + 1) + input) * OUTPUTS + placeInVector(output)] = half;
-          heap[10_000 + ((output >> 2) * (inputs + 1) + input) * 4 + (output & 3)] = (numbers[k] as number) * (scales[output] as number);
-        }
-      }
-      const ofAll = { a, length: outputs, inputs, weightStride: 4 * (inputs + 1) };
-      const product = { ...ofAll, op: 'product' as const, b, c, y, span, gap, parameter };
-      const unpack = { ...ofAll, op: 'unpack' as const, y: operand(17_000, 0), c, weights: 6000 };
-      const programs: Instruction[][] = [
-        [{ ...product, weights: 10_000 }],
-        [{ ...product, op: 'productPacked', weights: 6000 }],
-        [unpack, { ...product, weights: 17_000, weightStride: 4 * inputs }],
-      ];
-      const results = kernels.flatMap((each) =>
-        programs.map((program) => {
-          run(each, images, ...program);
-          return each.words.slice(0, images * outputs);
-        }),
-      );
-      for (const result of results) expect(result).toEqual(results[0]);
     }));
 
   it('depthwise: a start plus rows times rows, feature by feature, the same bits in both', () =>
@@ -253,8 +215,7 @@ describe('kernels', () => {
   };
 
   it('knows a definition of every operation on each value', () => {
-    const products = ['product', 'productPacked', 'unpack', 'depthwise'];
-    const others = [...products, 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
+    const others = ['product', 'depthwise', 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(OPS));
   });
 

@@ -1,14 +1,11 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
-import { OUTPUTS, placeInVector, TOGETHER } from '../../kernels/packed';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
-import { addPacked, packedFor } from '../packed-products';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
-import { evenRuns, joined } from '../ranges';
 import { inSlots } from '../runs';
 
 /** Some taps of a row, and the inputs that they read. */
@@ -45,8 +42,6 @@ interface PackedPart extends Part {
 /** A kernel between features in these slots. */
 interface UnpackedKernel {
   readonly window: KernelWindow;
-  /** Numbers, or halves if it stays packed. */
-  readonly kernel: Float32Array | Uint16Array;
   /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
   readonly x: { readonly layout: Pick<Layout, 'slotOf' | 'slots'> };
@@ -56,10 +51,9 @@ interface UnpackedKernel {
 interface Convolution extends UnpackedKernel {
   readonly x: FeatureCache;
   readonly y: FeatureCache;
+  readonly kernel: () => Float32Array;
   /** [out slots] */
   readonly biases: Operand;
-  /** The factors of a kernel that stays packed, [out slots]. */
-  readonly factors: Operand | null;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
 }
@@ -83,15 +77,11 @@ interface PackedPhase extends Convolution {
  * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
 export const conv: Lowering<'conv'> = {
-  emit({ plan, numbers, weight }, { window, kernel: name, bias }, [x], y, hasRelu) {
+  emit({ plan, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
     const { layout } = y;
-    const ofSlots = (values: Float32Array) => plan.constant(inSlots(values, layout));
-    const biases = bias === null ? plan.reserve(layout.slots) : ofSlots(numbers(bias));
-    const packed = x.levels === null ? packedFor(weight(name), window, layout) : null;
-    const kernel = packed?.halves ?? numbers(name);
-    const factors = packed && ofSlots(packed.factors);
+    const biases = bias === null ? plan.reserve(layout.slots) : plan.constant(inSlots(numbers(bias), layout));
     const lowerBound = hasRelu ? 0 : NO_BOUND;
-    const convolution = { window, kernel, factors, levels: x.levels, x, y, biases, lowerBound };
+    const convolution = { window, kernel: () => numbers(name), levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
       const packed = packedPhase(plan, convolution, phase);
       addRowOutputs(plan, packed, ROW);
@@ -104,19 +94,16 @@ export const conv: Lowering<'conv'> = {
 
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
-  const { levels, factors, x, y } = convolution;
+  const { levels, x, y } = convolution;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
   const depthwise = isDepthwise(convolution) ? depthwiseWeights(plan, convolution, taps) : null;
   const parts = (depthwise === null ? partsOf(convolution) : []).map((part): PackedPart => {
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
-    const blocks = factors ? (Math.ceil(length / TOGETHER) * TOGETHER) / OUTPUTS : length / 4;
-    const floats = levels === null ? blockStride * blocks : inputs * levels * length;
-    const { offset: weights } = plan.written(floats, (to) => {
-      const packed = factors ? new Uint16Array(to.buffer, to.byteOffset, 2 * to.length) : to;
-      packTaps(packed, taps, convolution, part, inputStride, blockStride);
-    });
+    const { offset: weights } = plan.written(inputs * (levels ?? 1) * length, (to) =>
+      packTaps(to, convolution.kernel(), taps, convolution, part, inputStride, blockStride),
+    );
     return { ...part, weights, inputStride, blockStride };
   });
   let first = 0;
@@ -137,10 +124,11 @@ const isDepthwise = ({ window, x, y }: Convolution) =>
 function depthwiseWeights(plan: Plan, { window, kernel, x }: Convolution, taps: readonly Tap[]): number {
   const { slotOf, slots } = x.layout;
   const write = (to: Float32Array) => {
+    const numbers = kernel();
     for (const [t, [row, column]] of taps.entries()) {
       const start = (row * window.kernelSize[1] + column) * slotOf.length;
       for (const [feature, slot] of slotOf.entries())
-        to[t * slots + slot] = kernel[start + feature] as number;
+        to[t * slots + slot] = numbers[start + feature] as number;
     }
   };
   return plan.written(taps.length * slots, write).offset;
@@ -181,21 +169,28 @@ const numbersIn = ([from, to]: SlotRange) => Array.from({ length: to - from }, (
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
+/** Ranges in order, those that touch as one. */
+function joined(ranges: readonly SlotRange[]): SlotRange[] {
+  const all: [start: number, end: number][] = [];
+  for (const [start, end] of ranges) {
+    const last = all.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else if (end > start) all.push([start, end]);
+  }
+  return all;
+}
+
 /** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPart}. */
 export function packTaps(
-  packed: UnpackedKernel['kernel'],
+  packed: Float32Array,
+  kernel: Float32Array,
   taps: readonly Tap[],
-  { window, kernel, levels, x, y }: UnpackedKernel,
+  { window, levels, x, y }: UnpackedKernel,
   { inputs, outputs, groups: ofPart }: Part,
   inputStride: number,
   blockStride: number,
 ): void {
   const each = levels ?? 1; // kernel rows for each input
-  const perFloat = 4 / packed.BYTES_PER_ELEMENT;
-  const placeOf = (output: number) =>
-    perFloat === 1
-      ? (output >> 2) * blockStride + (output & 3)
-      : 2 * Math.floor(output / OUTPUTS) * blockStride + placeInVector(output);
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
@@ -210,13 +205,13 @@ export function packTaps(
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = packedOutputs.map((o) => placeOf(slotOf(o)));
+    const outputAt = packedOutputs.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
     for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
       for (let i = 0; i < featuresIn; i++) {
         const input = t * slots.length + (inputAt.get(seen[Math.floor(i / each)] as number) as number);
-        const to = (input * each + (i % each)) * inputStride * perFloat;
+        const to = (input * each + (i % each)) * inputStride;
         const from = start + i * featuresOut;
         const first = firstSeeing(window, visibility, i, featuresIn, featuresOut);
         for (let k = packedOutputs.length - 1; k >= 0 && (packedOutputs[k] as number) >= first; k--) {
@@ -298,7 +293,7 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, factors, phase, places, parts } = packed;
+  const { x, levels, phase, places, parts } = packed;
   const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
   const columnStride = (a.columnStride ?? 0) * phase.step;
@@ -337,10 +332,7 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         a: { ...a, offset: a.offset + run.first, columnStride },
         b: { ...start, offset: start.offset + from },
         length: to - from,
-        weights:
-          weights +
-          read * (levels ?? 1) * inputStride +
-          ((from - outputs[0]) / (factors ? OUTPUTS : 4)) * blockStride,
+        weights: weights + read * (levels ?? 1) * inputStride + ((from - outputs[0]) / 4) * blockStride,
         weightStride: levels === null ? blockStride : inputStride,
         inputs: run.inputs,
         span: run.span,
@@ -348,9 +340,7 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
       };
-      if (factors)
-        addPacked(plan, time, { ...code, c: { ...factors, offset: factors.offset + from } }, places);
-      else plan.emit(time, code, places);
+      plan.emit(time, code, places);
       read += run.inputs;
       start = result;
     }
@@ -373,4 +363,36 @@ function inputsOf(
     return known.map(([from, to]): SlotRange => [place + from, place + to]);
   });
   return joined(all.flat());
+}
+
+/** Inputs that one instruction reads: in ranges of the same length, but for the last, and at the same distance. */
+interface EvenRun {
+  readonly first: number;
+  readonly span: number;
+  readonly gap: number;
+  readonly inputs: number;
+}
+
+/** Divides ranges into even runs, at least one. */
+function evenRuns(ranges: readonly SlotRange[]): EvenRun[] {
+  const runs: EvenRun[] = [];
+  for (let i = 0; i < ranges.length; ) {
+    const [first, end] = ranges[i++] as SlotRange;
+    const span = end - first;
+    const next = ranges[i];
+    const gap = next === undefined || next[1] - next[0] > span ? 0 : next[0] - end;
+    let inputs = span;
+    for (
+      let last = span;
+      gap > 0 && last === span && ranges[i]?.[0] === first + (inputs / span) * (span + gap);
+      i++
+    ) {
+      const [from, to] = ranges[i] as SlotRange;
+      last = to - from;
+      if (last > span) break;
+      inputs += last;
+    }
+    runs.push({ first, span, gap, inputs });
+  }
+  return runs.length > 0 ? runs : [{ first: 0, span: 0, gap: 0, inputs: 0 }];
 }

@@ -30,13 +30,13 @@ export const lstm: Lowering<'lstm'> = {
 
     const window = windowAround(kernelSize, 'everythingAndBelow', 1); // hides nothing
     const whole = { outputs: [0, 4 * slots], inputs: [[0, slots]], groups: [0] } as const;
-    const unpacked = { window, kernel: numbers(node.kernel), levels: null, x: y, y: { layout: { slotOf } } };
+    const unpacked = { window, levels: null, x: y, y: { layout: { slotOf } } };
     /** The gates: `sums` plus the contribution of states through some taps of the kernel. */
     const product = (states: Operand, taps: readonly Tap[], sums: Operand): Instruction => {
       const inputs = taps.length * slots;
       const weightStride = 4 * inputs;
       const weights = plan.written(slots * weightStride, (to) =>
-        packTaps(to, taps, unpacked, whole, 4, weightStride),
+        packTaps(to, numbers(node.kernel), taps, unpacked, whole, 4, weightStride),
       );
       return {
         op: 'product',
