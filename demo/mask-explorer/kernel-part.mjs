@@ -18,7 +18,13 @@ export function kernelPart(words) {
       { onchange: show },
     );
   const maskType = offer('Mask type', ' A in the first layer, B in later ones', 'A', 'B');
-  const stack = offer('Stack', ' layers that see all before “?”, its row, or rows above', 'plain', 'horizontal', 'vertical');
+  const stack = offer(
+    'Stack',
+    ' layers that see all before “?”, its row, or rows above',
+    'plain',
+    'horizontal',
+    'vertical',
+  );
   const size = offer('Kernel', ' the window that a layer looks through', '1×1', '3×3', '5×5', '7×7');
   size.value = '3×3';
   words.hidden = false;

@@ -59,7 +59,7 @@ describe('masks in the demo', () => {
     panel().getByRole('group', { name: group }).getByRole('radio', { name, exact: true }).check();
   const kernel = () => panel().locator('.kernel');
   const mask = () => kernel().locator('canvas').getAttribute('aria-label');
-  const words = () => kernel().locator('.mask-words').innerText();
+  const words = async () => (await kernel().locator('.mask-words span:visible').allTextContents()).join(' ').replace(/\s+/g, ' ');
   const readout = () => kernel().getByRole('status').textContent();
 
   beforeEach(async () => {
