@@ -82,6 +82,7 @@ export function mountLikelihood(root) {
 
   function changed() {
     changes += 1;
+    if (isFirst) showSizes(MODELS[picker.name]);
     reset.disabled = !editor.isChanged;
     link.clear();
     link.element.disabled = false;

@@ -13,7 +13,7 @@ import { pageLook } from './pictures.mjs';
  */
 export function levelBars({ onPlace }) {
   const title = h('h3', 'What it expected');
-  const note = h('p.hint', 'How likely each shade of a pixel was to the network, before it saw that pixel.');
+  const note = h('p.hint', 'How likely the network held each shade of a pixel.');
   const bars = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
