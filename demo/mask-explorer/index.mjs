@@ -7,7 +7,7 @@ import { layersPart } from './layers-part.mjs';
  * @param {HTMLElement} root
  */
 export function mountMaskExplorer(root) {
-  const throughLayers = root.querySelector('details');
-  throughLayers.before(kernelPart());
+  const [words, throughLayers] = root.querySelectorAll('.mask-words, details');
+  throughLayers.before(kernelPart(words));
   throughLayers.append(layersPart());
 }

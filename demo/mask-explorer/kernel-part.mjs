@@ -2,22 +2,33 @@ import { radios } from '../parts/controls.mjs';
 import { h } from '../parts/dom.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { maskOf } from './mask.mjs';
-import { maskWords, weightWords } from './mask-words.mjs';
+import { weightWords } from './mask-words.mjs';
 import { paintSquares } from './squares.mjs';
 
-/** A mask to choose, and the weights of a kernel that it lets through. */
-export function kernelPart() {
-  const offer = (legend, ...values) =>
+/**
+ * A mask to choose, and the weights of a kernel that it lets through.
+ *
+ * @param {HTMLElement} words how many these are, and what each mask is for
+ */
+export function kernelPart(words) {
+  const offer = (name, meaning, ...values) =>
     radios(
-      legend,
+      h('span', name, h('span.hint', meaning)),
       values.map((value) => ({ value, label: value })),
       { onchange: show },
     );
-  const maskType = offer('Mask type', 'A', 'B');
-  const stack = offer('Stack', 'plain', 'horizontal', 'vertical');
-  const size = offer('Kernel', '1×1', '3×3', '5×5', '7×7');
+  const maskType = offer('Mask type', ' A in the first layer, B in later ones', 'A', 'B');
+  const stack = offer(
+    'Stack',
+    ' layers that see all before “?”, its row, or rows above',
+    'plain',
+    'horizontal',
+    'vertical',
+  );
+  const size = offer('Kernel', ' the window that a layer looks through', '1×1', '3×3', '5×5', '7×7');
   size.value = '3×3';
-  const words = h('p', { 'aria-live': 'polite' });
+  words.hidden = false;
+  const [count, ...purposes] = words.children;
   let mask;
   const grid = pixelGrid({
     label: '',
@@ -35,11 +46,13 @@ export function kernelPart() {
     mask = maskOf(stack.value, maskType.value, Number.parseInt(size.value, 10));
     const { rows, columns, values } = mask;
     const used = values.filter(Boolean).length;
-    words.textContent = `${used} of ${values.length} weights are used. ${maskWords(stack.value, maskType.value)}`;
+    count.textContent = `${used} of ${values.length} weights are used.`;
+    const which = `${stack.value} ${maskType.value}`;
+    for (const one of purposes) one.hidden = !one.dataset.mask.includes(which);
     const lines = Array.from({ length: rows }, (_, row) => values.slice(row * columns, (row + 1) * columns).join(' ')); // biome-ignore format: one line
     grid.canvas.setAttribute('aria-label', `Mask, row by row: ${lines.join(', ')}`);
     grid.setSize(rows, columns);
   }
   show();
-  return h('div.kernel', h('div.kernel-choice', maskType.element, stack.element, size.element, words), grid.element); // biome-ignore format: one line
+  return h('div.kernel', h('div.kernel-choice', maskType.element, stack.element, size.element), grid.element, words); // biome-ignore format: one line
 }

@@ -32,8 +32,10 @@ const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
 const LISTED = 4;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
-const number = (value) => value.toFixed(2).replace('-', '−');
+const number = (value, digits = 2) => value.toFixed(digits).replace('-', '−');
 const signed = (value) => `${value < 0 ? '' : '+'}${number(value)}`;
+/** How much is added to a number, as far as both are shown: what is shown adds up. */
+const added = (from, amount) => (Math.round(100 * (from + amount)) - Math.round(100 * from)) / 100;
 const largest = (values) => values.indexOf(Math.max(...values));
 
 /**
@@ -289,8 +291,13 @@ export function mountInside(root) {
     return ways.filter(Boolean).join(', ') || 'at “?”';
   }
 
+  /** The chance as it is, and if a pixel were another. */
+  function chancesBy(i) {
+    return [chances[level], chances[level] - effects[i]].map(percent);
+  }
+
   function describeEffect(i) {
-    const [now, then] = [chances[level], chances[level] - effects[i]].map(percent);
+    const [now, then] = chancesBy(i);
     const change =
       now === then ? `stay at ${now}` : `${effects[i] > 0 ? 'fall' : 'rise'} from ${now} to ${then}`;
     return `${nameOf(shown.levels[i])}. If it were ${nameOf(opposite(i))}, the chance of ${nameOf(level)} would ${change}.`;
@@ -320,7 +327,7 @@ export function mountInside(root) {
         context.fillStyle = fill;
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
-      const share = shareAt(i) ?? Number.NaN;
+      const share = (i > pixel ? null : shareAt(i)) ?? Number.NaN; // not drawn yet
       const fill = Number.isNaN(share) ? blank : `rgb(${signedColour(colours, share)})`;
       square(1, i === pixel && !isGate ? ink : fill);
       if (i < pixel) {
@@ -363,7 +370,7 @@ export function mountInside(root) {
     scenes.element.disabled = cause() < 0;
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isBack = scene === 'window' && hop === trail.hops.length - 1;
-    why.textContent = isBack ? 'Start again' : 'Why?';
+    why.textContent = isBack ? 'Restart' : 'Why?';
     const text = scene === 'window' && !isBack ? 'before' : scene;
     for (const words of area.querySelectorAll('p[data-scene]')) words.hidden = words.dataset.scene !== text;
     const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];
@@ -400,14 +407,19 @@ export function mountInside(root) {
 
   function ofScores() {
     const { rival, blocks, block } = trail;
-    const [then, now] = [changed[net.cause], logits].map((all) => all[level] - all[rival]);
     return [
-      `${nameOf(level)}’s lead over ${nameOf(rival)}: ${way(then, now)}`,
+      `${nameOf(level)}’s lead over ${nameOf(rival)}: ${way(leadAfter(0), leadAfter(blocks.length))}`,
       sumOf(
+        leadAfter(0),
         blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]),
-        now - then,
       ),
     ];
+  }
+
+  /** How far the level is ahead: as it would be, with what so many blocks add because it is as it is. */
+  function leadAfter(count) {
+    const { [level]: own, [trail.rival]: other } = changed[net.cause];
+    return own - other + sum(trail.blocks.slice(0, count).map(({ amount }) => amount));
   }
 
   function ofBlock() {
@@ -422,18 +434,20 @@ export function mountInside(root) {
       .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
     const listed = all.slice(0, LISTED);
     return [
-      `Block ${block + 1}: ${signed(amount)}`,
-      sumOf([...listed, ['All others', amount - sum(listed.map(([, change]) => change))]], amount),
+      `Block ${block + 1}: ${signed(added(leadAfter(block), amount))}`,
+      sumOf(leadAfter(block), [...listed, ['All others', amount - sum(listed.map(([, change]) => change))]]),
     ];
   }
 
   function ofGate() {
-    const { gate } = trail.hops[hop];
+    const { hops } = trail;
+    const { gate } = hops[hop];
     const [now, then] = gateOf(net, gate);
     const names = ['What it finds', 'How far it is open'];
     return [
       `${spotName(gate)}: ${wayOf(gate)}`,
-      compared(...names.map((name, half) => [name, number(then[half]), number(now[half])])),
+      hop > 0 ? h('p', `The way back: ${hops.map(({ gate }) => spotName(gate)).join(' → ')}`) : '',
+      compared(...names.map((name, half) => [name, number(then[half], 3), number(now[half], 3)])),
     ];
   }
 
@@ -442,7 +456,23 @@ export function mountInside(root) {
     return [
       isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
       tableOf(taps, gate.place, isPicture),
+      isPicture ? h('p', inShort()) : '',
     ];
+  }
+
+  /** What the trail has shown, from the picture to the answer. */
+  function inShort() {
+    const { cause, values, others } = net;
+    const { [0]: first, length } = trail.hops;
+    const ends = length > 1 ? [trail.hops[length - 1], first] : [first];
+    const moves = ends.map(({ gate }) => {
+      const { node, place, channel } = gate;
+      const change = values[node][place][channel] - others[node][place][channel];
+      return `${spotName(gate)} ${change > 0 ? 'rise' : 'fall'}`;
+    });
+    const [now, then] = chancesBy(cause);
+    const likelier = effects[cause] > 0 ? 'likelier' : 'less likely';
+    return `In short: the pixel ${placeOf(cause)} is ${nameOf(shown.levels[cause])}. That makes ${moves.join(' and, in the end, ')}. So ${nameOf(level)} is ${likelier} here: ${now} instead of ${then}.`;
   }
 
   /** From what a number would be to what it is. */
@@ -455,7 +485,7 @@ export function mountInside(root) {
   }
 
   function spotName({ node, channel }) {
-    return `Channel ${channel + 1} of ${blockName(node).split(',', 1)}`;
+    return `channel ${channel + 1} of ${blockName(node).split(',', 1)}`;
   }
 
   function blockName(node) {
@@ -469,15 +499,16 @@ export function mountInside(root) {
     const cells = new Map(
       taps.map(({ place }, i) => {
         const ink = h('i.swatch', { style: `background: rgb(${pageLook(kind())(shown.levels, place)})` });
-        const mark = isPicture ? ink : h('div', place === from ? '?' : '');
+        const mark = isPicture ? ink : h('div', place === pixel ? '?' : '');
         const isHere = place === trail.hops[hop].tap.place;
         const cell = h(isHere ? 'td.here' : 'td', shareOf(amounts[i], amounts), mark, number(amounts[i]));
         return [wayTo(place, from).join(), cell];
       }),
     );
-    const ways = [[0, 0], ...taps.map(({ place }) => wayTo(place, from))];
+    const asked = wayTo(pixel, from);
+    const ways = [asked, ...taps.map(({ place }) => wayTo(place, from))];
     const [rows, columns] = [0, 1].map((axis) => span(ways.map((way) => way[axis])));
-    const cell = (way) => cells.get(way) ?? h('td.masked', way === '0,0' ? '?' : '');
+    const cell = (way) => cells.get(way) ?? h('td.masked', way === asked.join() ? '?' : '');
     return h(
       'table.taps',
       ...rows.map((down) => h('tr', ...columns.map((right) => cell(`${down},${right}`)))),
@@ -502,12 +533,18 @@ export function mountInside(root) {
 /** How large a number is beside others, for styles. */
 const shareOf = (amount, all) => ({ style: `--share: ${amount / Math.max(1e-9, ...all.map(Math.abs))}` });
 
-/** A sum as bars: how much each term adds, `[name, amount, isMost]`. */
-function sumOf(terms, total) {
+/** A sum as bars: how much each term, `[name, amount, isMost]`, adds to what was there before. */
+function sumOf(from, terms) {
   const amounts = terms.map(([, amount]) => amount);
-  const row = ([name, amount, isMost]) =>
-    h(isMost ? 'li.most' : 'li', h('span', name), h('i', shareOf(amount, amounts)), h('b', signed(amount)));
-  return h('ul.sum', ...terms.map(row), h('li.total', h('span', 'Together'), h('i'), h('b', signed(total))));
+  const row = (tag, name, bar, amount) =>
+    h(tag, h('span', name), h('i', bar), h('b', signed(added(from, amount))));
+  const total = row('li.total', 'Together', {}, sum(amounts));
+  const rows = terms.map(([name, amount, isMost]) => {
+    const made = row(isMost ? 'li.most' : 'li', name, shareOf(amount, amounts), amount);
+    from += amount;
+    return made;
+  });
+  return h('ul.sum', ...rows, total);
 }
 
 /** All whole numbers from the least to the largest. */

@@ -1,4 +1,4 @@
-import { MODELS } from '../catalogue.mjs';
+import { MODELS, sizeOf } from '../catalogue.mjs';
 import { addressOf } from '../parts/address-state.mjs';
 import { bitMap } from '../parts/bit-map.mjs';
 import { button } from '../parts/controls.mjs';
@@ -15,6 +15,7 @@ import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const SETS = ['digits-28', 'characters', 'clothes'];
+const MORAL = 'Likely does not mean beautiful: where nothing happens, nothing surprises.';
 const sum = (bits) => bits.reduce((total, value) => total + value, 0);
 
 /**
@@ -49,11 +50,12 @@ export function mountLikelihood(root) {
   /** Bits of a blank image, by model and class. */
   const blanks = new Map();
   let changes = 0;
+  let isFirst = true;
 
   const blank = button('Blank', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
   const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.query) });
-  const moral = h('p.moral', { role: 'status' });
+  const moral = h('p.moral', { role: 'status' }, MORAL);
   root.append(
     h(
       'div.work.bench',
@@ -76,9 +78,11 @@ export function mountLikelihood(root) {
     ),
   );
   reset.disabled = link.element.disabled = true;
+  showSizes(MODELS[SETS[0]]); // what is known of any picture: it has the room of what comes
 
   function changed() {
     changes += 1;
+    if (isFirst) showSizes(MODELS[picker.name]);
     reset.disabled = !editor.isChanged;
     link.clear();
     link.element.disabled = false;
@@ -99,13 +103,12 @@ export function mountLikelihood(root) {
     const total = sum(bits);
     map.show(bits, entry);
     expected.show({ levels, bits, probabilities }, entry);
-    const words = wordsOf(total, entry, bits.length);
-    if (headline.textContent === '') headline.append(...words); // the rest may be long in coming
+    if (isFirst) showSizes(entry, total); // the rest may be long in coming
     const { bytes } = await client.run({ kind: 'compress', ...job, levels }, { signal });
     const png = await pngSize(client, entry, levels, signal);
     if (isOld()) return;
-    headline.replaceChildren(...words, fileWords(bytes.length, png));
-    bars.show(barsOf(total, bytes.length, png, entry, bits.length));
+    showSizes(entry, total, bytes.length, png);
+    isFirst = false;
     files.offer({ bytes, levels, name: `${model}-${number ?? 'mine'}` });
     task.say('');
 
@@ -117,46 +120,44 @@ export function mountLikelihood(root) {
     }
     moral.textContent = moralOf(total, blanks.get(key), levels);
   }
-}
 
-function wordsOf(bits, { levels }, count) {
-  const uniform = count * Math.log2(levels);
-  return [
-    'This picture: ',
-    h('strong', `${whole(bits)} bits`),
-    h(
-      'small',
-      ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels. A model that knows nothing needs ${whole(uniform)}.`,
-    ),
-  ];
+  /** What a picture takes, as far as it is measured, beside what others take. @param {number | null} [png] null where none can be compared */
+  function showSizes({ levels, shape, testBits }, bits = Number.NaN, bytes = Number.NaN, png = Number.NaN) {
+    const count = sizeOf(shape);
+    const uniform = count * Math.log2(levels);
+    const knowing = `A model that knows nothing needs ${whole(uniform)}.`;
+    const each = ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels. `;
+    headline.replaceChildren(
+      'This picture: ',
+      h('strong', `${whole(bits)} bits`),
+      h('small', (bits ? each : '') + knowing),
+      h('small', bytes ? fileWords(bytes, png) : ''),
+    );
+    const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
+    bars.show([
+      bar('this picture', bits, true),
+      bar('as our file', 8 * bytes),
+      ...(testBits === null ? [] : [bar('average test image', count * testBits)]),
+      bar('knowing nothing', uniform),
+      ...(png === null ? [] : [bar('as a PNG', 8 * png)]),
+    ]);
+  }
 }
 
 const fileWords = (size, png) =>
-  h('small', ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`);
-
-function barsOf(bits, size, png, { levels, testBits }, count) {
-  const bar = (name, size, isPresent = false) => ({ name, size, words: whole(size), isPresent });
-  return [
-    bar('this picture', bits, true),
-    bar('as our file', 8 * size),
-    ...(testBits === null ? [] : [bar('average test image', count * testBits)]),
-    bar('knowing nothing', count * Math.log2(levels)),
-    ...(png === null ? [] : [bar('as a PNG', 8 * png)]),
-  ];
-}
+  ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`;
 
 function comparison(ours, theirs) {
   const percent = Math.round(100 * Math.abs(1 - ours / theirs));
   return `${percent}% ${ours < theirs ? 'fewer' : 'more'} than the smallest PNG, of ${whole(theirs)}`;
 }
 
-const whole = (bits) => Math.round(bits).toLocaleString('en');
+const whole = (number) => (Number.isNaN(number) ? '…' : Math.round(number).toLocaleString('en'));
 
 /** What a blank image tells: it is likelier than what people would call beautiful. */
 function moralOf(bits, blankBits, levels) {
   const [own, empty] = [bits, blankBits].map(whole);
   const isBlank = levels.every((level) => level === 0);
   const words = isBlank ? `only ${empty} bits` : `${empty} bits, and this one ${own}`;
-  const moral = 'Likely does not mean beautiful: where nothing happens, nothing surprises.';
-  return `A blank picture takes ${words}. ${isBlank || blankBits < bits ? moral : ''}`;
+  return `A blank picture takes ${words}. ${isBlank || blankBits < bits ? MORAL : ''}`;
 }

@@ -60,29 +60,33 @@ export function mountMagnet(root) {
   const [energyWords, magnetizationWords] = [h('p.words'), h('p.words')];
   /** By temperature, what the charts show. */
   const found = { energies: new Map(), magnetizations: new Map() };
+  const [colours, energyHint, magnetizationHint] = root.querySelectorAll('.hint');
   root.append(
     h(
       'div.work.even',
       h(
         'div.stage',
         h('div.tray', pictures.element),
-        h('p.hint', 'Blue spins point up, yellow ones down.'),
+        colours,
         choice.element,
         h('div.buttons', others),
         task.element,
       ),
       h(
         'div.stage',
-        h('figure.curve', h('figcaption', 'Free energy of each spin'), energies.element, energyWords),
+        h(
+          'figure.curve',
+          h('figcaption', 'Free energy of each spin'),
+          energies.element,
+          energyWords,
+          energyHint,
+        ),
         h(
           'figure.curve',
           h('figcaption', 'Magnetization, up or down'),
           magnetizations.element,
           magnetizationWords,
-        ),
-        h(
-          'p.hint',
-          'Lines are exact: the free energy of these 100 spins, and the magnetization of infinitely many; small squares keep some by chance. The critical temperature is dashed.',
+          magnetizationHint,
         ),
         bars.element,
       ),
@@ -106,7 +110,7 @@ export function mountMagnet(root) {
     const error = freeEnergyOf(-standardError, SIZE, 1 / temperature);
     found.energies.set(temperature, { x: temperature, y, error });
     energies.show([...found.energies.values()], temperature);
-    energyWords.textContent = `≈ ${minus(y, 5)} ± ${error.toFixed(5)}, exact ${minus(exactly(temperature), 5)}`;
+    energyWords.textContent = `≈ ${withError(y, error)}, exact ${minus(exactly(temperature), digitsOf(error))}`;
     await shown;
     task.say(`Drew ${IMAGES} squares at temperature ${temperature}.`);
   }
@@ -116,7 +120,7 @@ export function mountMagnet(root) {
     const { mean, error } = meanOf(all.map(Math.abs));
     found.magnetizations.set(temperature, { x: temperature, y: mean, error });
     magnetizations.show([...found.magnetizations.values()], temperature);
-    magnetizationWords.textContent = `${mean.toFixed(2)} ± ${error.toFixed(2)}, the mean of these ${IMAGES} squares`;
+    magnetizationWords.textContent = `${withError(mean, error)}, the mean of these ${IMAGES} squares`;
     bars.show(all);
     pictures.element.setAttribute(
       'aria-label',
@@ -129,6 +133,15 @@ export function mountMagnet(root) {
 
 /** The exact free energy of each spin. */
 const exactly = (temperature) => freeEnergyOf(exactLogZ(SIZE, 1 / temperature), SIZE, 1 / temperature);
+
+/** So many digits after the point that an error shows two of its own; none where it is 0. */
+const digitsOf = (error) => error && Math.min(7, 1 - Math.floor(Math.log10(error)));
+
+/** A number, as far as its error leaves it known. */
+export function withError(value, error) {
+  const digits = digitsOf(error);
+  return `${minus(value, digits)} ± ${error.toFixed(digits)}`;
+}
 
 /** A mean and its standard error. */
 export function meanOf(values) {

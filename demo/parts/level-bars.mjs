@@ -1,5 +1,5 @@
 import { h } from './dom.mjs';
-import { percent } from './odds.mjs';
+import { percent, shadeName } from './odds.mjs';
 import { pageLook } from './pictures.mjs';
 
 /**
@@ -13,7 +13,7 @@ import { pageLook } from './pictures.mjs';
  */
 export function levelBars({ onPlace }) {
   const title = h('h3', 'What it expected');
-  const note = h('p.hint');
+  const note = h('p.hint', 'How likely the network held each shade of a pixel.');
   const bars = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
@@ -46,7 +46,7 @@ export function levelBars({ onPlace }) {
     onPlace(row, column);
     const pixel = row * width + column;
     const chances = probabilities.subarray(pixel * kind.levels, (pixel + 1) * kind.levels);
-    bars.replaceChildren(barsOf(kind, chances, levels[pixel]));
+    bars.replaceChildren(barsOf(kind, chances, levels[pixel], bits[pixel]));
   }
 
   return { element: h('div.levels', title, note, bars), show, point };
@@ -57,20 +57,21 @@ function mostSurprising(bits, width) {
   return { row: Math.floor(pixel / width), column: pixel % width };
 }
 
-function barsOf(kind, chances, actual) {
+function barsOf(kind, chances, actual, bits) {
   const most = Math.max(...chances);
   const bars = Array.from(chances, (chance, level) => {
     const bar = h(level === actual ? 'i.actual' : 'i');
     bar.style.setProperty('--height', chance / most);
     return bar;
   });
-  const of = (level) => `${level} (${percent(chances[level])})`;
-  const words = `Level ${of(actual)}; likeliest ${of(chances.indexOf(most))}`;
+  const likeliest = chances.indexOf(most);
+  const other = `Likeliest was ${shadeName(likeliest, kind)}: ${percent(most)}.`;
+  const words = `It is ${shadeName(actual, kind)}, which the network held ${percent(chances[actual])} likely. So it takes ${bits.toFixed(2)} bits. ${likeliest === actual ? 'Nothing was likelier.' : other}`;
   return h(
     'figure',
     h(
       'div.level-row',
-      { role: 'img', 'aria-label': `${words}. Bars of all ${chances.length} levels.` },
+      { role: 'img', 'aria-label': `${words} Bars of all ${chances.length} levels.` },
       ...bars,
     ),
     shadesOf(kind),

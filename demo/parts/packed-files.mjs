@@ -56,10 +56,7 @@ export function packedFiles(root, { client, present }) {
     element: h(
       'details.files',
       h('summary', 'The file, and back'),
-      h(
-        'p.hint',
-        'The model itself is not counted: it is needed once, to unpack any number of files. Headers are about 60 bytes of a PNG, and 40 of our file.',
-      ),
+      root.querySelector('.uncounted'),
       h('div.buttons', save, said),
       back.element,
       tray,

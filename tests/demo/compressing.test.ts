@@ -18,7 +18,7 @@ describe('the file of a picture in the demo', () => {
   beforeEach(async () => {
     await demo.open('likelihood', 'model=digits-conditional&image=1');
     await panel().getByText('1 of 297: a 0').waitFor();
-    await eventually(headline).toMatch(/^This picture/);
+    await eventually(headline).toMatch(/^This picture: \d/);
   });
 
   it('makes the file that the library makes, beside a PNG and raw levels', async () => {

@@ -88,7 +88,9 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const [, level, percent] = (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
+    const said = /^It is (?:grey )?(\w+).* held ([\d.]+)% likely\. So it takes ([\d.]+) bits\. Likeliest was .+: \d+%\./;
+    const [, level, percent, cost] = (await words())?.match(said) ?? [];
+    expect(Number(cost)).toBeCloseTo(most, 2);
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
     expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
   });
@@ -96,7 +98,7 @@ describe('how likely in the demo', () => {
   it('says that a blank image is likelier, and shows it', async () => {
     const moral = likelihood().locator('.moral');
     const before = await whole();
-    await moral.filter({ hasText: 'Likely does not mean beautiful' }).waitFor();
+    await moral.filter({ hasText: 'this one' }).waitFor();
     const blank = Number((await moral.textContent())?.match(/takes (\d+) bits/)?.[1]);
     expect(await moral.textContent()).toContain(`and this one ${before}. Likely`);
     expect(blank).toBeLessThan(before);

@@ -108,7 +108,7 @@ describe('the demo', () => {
     });
   });
 
-  it('names what it has from the repository, which has no address yet, and links to the papers', async () => {
+  it('names what it has from the repository, which has no address yet, the papers, and the licences of others', async () => {
     await demo.page.goto(demo.address);
     const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
     expect(hrefs.length).toBeGreaterThan(3);
@@ -119,10 +119,6 @@ describe('the demo', () => {
     const paths = titles.flatMap((title) => /^\/(?:tree|blob)\/main\/(.*)$/.exec(title)?.[1] ?? []);
     expect(paths.length).toBeGreaterThan(3);
     for (const path of paths) await stat(join(DEMO, '..', path));
-  });
-
-  it('has the licences of what it holds of others, as their packages have them', async () => {
-    await demo.page.goto(demo.address);
     const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
     const text = await readFile(join(demo.built, href ?? ''), 'utf8');
     for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE', 'gifenc/LICENSE.md'])

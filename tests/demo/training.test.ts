@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { button, eventually, focusedAfterFrames, pixels, runInWorkers, says, sentJobs, tensorCounts, useDemo } from './open-page';
+import { button, eventually, focusedAfterFrames, pixels, runInWorkers, says, sentJobs, stopClock, tensorCounts, useDemo } from './open-page'; // biome-ignore format: a line
 
 describe('training in the demo', () => {
   const demo = useDemo();
   const training = () => demo.panel('training');
   /** Opens the page, and waits until the panel has done its first work: a click before that may be lost. */
   async function open(address = demo.address) {
-    await demo.page.goto(address);
+    await demo.page.goto('about:blank');
+    await demo.page.goto(`${address}#training`); // the wall does not draw then
     await demo.see('training');
     await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
   }
@@ -55,7 +56,11 @@ describe('training in the demo', () => {
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
     await open();
     await slider().scrollIntoViewIfNeeded();
-    await eventually(() => slider().getAttribute('aria-valuetext')).toBe('3044');
+    await stopClock(demo.page);
+    await eventually(async () => {
+      await demo.page.clock.runFor(2500);
+      return slider().getAttribute('aria-valuetext');
+    }).toBe('3044');
   });
 
   it('trains a gated PixelCNN, saves it, and goes on after a reload', async () => {
