@@ -43,11 +43,9 @@ export class Digest {
     const { state, block } = this;
     const words = new Int32Array(block.fill(0, this.length & 15).buffer); // zeros change nothing
     for (let i = 0; i < 4; i++) {
-      const own = FACTORS[i] as number;
-      const next = FACTORS[(i + 1) & 3] as number;
-      state[i] = (state[i] as number) ^ mixed(words[i] as number, own, 15 + i, next);
+      const word = mixed(words[i] as number, FACTORS[i] as number, 15 + i, FACTORS[(i + 1) & 3] as number);
+      state[i] = (state[i] as number) ^ word ^ this.length;
     }
-    for (let i = 0; i < 4; i++) state[i] = (state[i] as number) ^ this.length;
     mixAll(state);
     for (let i = 0; i < 4; i++) state[i] = avalanche(state[i] as number);
     mixAll(state);

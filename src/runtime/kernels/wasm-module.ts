@@ -1,8 +1,5 @@
 import type { WasmModule } from './modules';
 
-/** A module of nothing. WebKit compiles where a page's policy forbids WebAssembly, and only then refuses to instantiate. */
-const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
-
 const compiled = new Map<string, WebAssembly.Module | null>();
 
 /** Compiles a small module, synchronously and once. Null if WebAssembly SIMD is missing or forbidden. */
@@ -12,7 +9,8 @@ export function compileModule(hex: string): WebAssembly.Module | null {
     const bytes = Uint8Array.from(hex.match(/../g) as string[], (digits) => Number.parseInt(digits, 16));
     try {
       module = new WebAssembly.Module(bytes);
-      new WebAssembly.Instance(new WebAssembly.Module(EMPTY));
+      // WebKit compiles where a page's policy forbids WebAssembly, and only then refuses to instantiate: a module of nothing.
+      new WebAssembly.Instance(new WebAssembly.Module(bytes.subarray(0, 8)));
     } catch {
       module = null;
     }

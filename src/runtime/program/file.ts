@@ -133,10 +133,9 @@ export const parsePortable = (what: string, bytes: Uint8Array, maxValues: number
   attempt(what, () => {
     const { tensors, metadata } = readContainer(bytes, 'a file of writePortable');
     const { program, info, digest } = readMetadata(metadata);
-    const weights = new Map(tensors);
-    const stored = weights.get(PALETTE);
-    weights.delete(PALETTE);
-    const model = { ...program, weights: decodeAll(weights) };
+    const stored = tensors.get(PALETTE);
+    tensors.delete(PALETTE);
+    const model = { ...program, weights: decodeAll(tensors) };
     checkProgram(model, maxValues);
     const palette = stored && readPalette(stored, model.levels);
     const description = checkDescription('file: ', { palette, info }, model.levels);
@@ -179,7 +178,7 @@ function readPalette({ dtype, shape, bytes }: TensorBytes, levels: number): Uint
   return bytes;
 }
 
-const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => (256 + byte).toString(16).slice(1)).join('');
 
 /** Checks the format and version, and returns the program, information and digest, all still unchecked. */
 function readMetadata(metadata: ReadonlyMap<string, string>) {

@@ -29,15 +29,18 @@ function normal(bits: number): number {
 
 export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINITY;
 
+let table: Float32Array | undefined;
+
 /** The numbers that float16 bits represent, exactly. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  table ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => {
+    const exponent = (half >> 10) & 31;
+    const fraction = half % 0x400;
+    const steps = exponent === 0 ? fraction : (fraction + 0x400) * 2 ** (exponent - 1); // of 2^-24
+    const magnitude = exponent < 31 ? steps * 2 ** -24 : fraction ? NaN : Infinity;
+    return half < 0x8000 ? magnitude : -magnitude;
+  });
   const numbers = new Float32Array(halves.length);
-  const all = new Uint32Array(numbers.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i] as number;
-    all[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
-    numbers[i] = (numbers[i] as number) * 2 ** MORE_EXPONENT; // also makes subnormal numbers normal
-    if ((half & INFINITY) === INFINITY) all[i] = (all[i] as number) | 0x7f800000; // infinity, or NaN
-  }
+  for (let i = 0; i < halves.length; i++) numbers[i] = table[halves[i] as number] as number;
   return numbers;
 }

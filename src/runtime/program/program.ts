@@ -53,7 +53,9 @@ export function numbersOf(weight: Weight): Float32Array {
   if (!('packed' in weight)) return weight.data;
   const { packed, scales } = weight as PackedWeight & { readonly scales: Float32Array };
   if (packed instanceof Uint16Array) return fromFloat16(packed);
-  return Float32Array.from(packed, (integer, i) => integer * (scales[i % scales.length] as number));
+  const numbers = new Float32Array(packed);
+  for (let i = 0; i < numbers.length; i++) (numbers[i] as number) *= scales[i % scales.length] as number;
+  return numbers;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface TensorBytes {
 /** The contents of a safetensors file. */
 export interface Container {
   /** By name, in the order of their bytes. */
-  readonly tensors: ReadonlyMap<string, TensorBytes>;
+  readonly tensors: Map<string, TensorBytes>;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
