@@ -8,6 +8,7 @@ export type { Images, OwnImages, Place } from './core/images';
 export { type Look, type Picture, type PictureOptions, picture } from './core/picture';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';
+export { type Cost, type CostOptions, costOf } from './engine/cost';
 export type { Averages, AveragesArgs, Observables } from './likelihood/averages';
 export { averages } from './likelihood/averages';
 export type { Energy } from './likelihood/energies';

@@ -12,7 +12,7 @@ const ENTRIES = ['src/index.ts', 'src/runtime/index.ts', 'src/node/index.ts', 's
 // biome-ignore format: names
 const OUR_OWN = [
   'FeatureSlice', 'LevelEmbedding', 'PixelLayer', 'UpsampledMap', 'allowed', 'allowedNeighbors', 'compareActivations', 'compress',
-  'createPool', 'decompress', 'featureSlice', 'fileSystem', 'idxImages', 'imageBatches', 'imageSet', 'interleaved', 'kernelsInUse',
+  'costOf', 'createPool', 'decompress', 'featureSlice', 'fileSystem', 'idxImages', 'imageBatches', 'imageSet', 'interleaved', 'kernelsInUse',
   'levelEmbedding', 'levelLogProbs', 'loadModel', 'loadPortable', 'loadWeights', 'normalize', 'picture', 'quantize', 'readPortable', 'saveWeights',
   'scheduleLearningRate', 'sliceImages', 'stepper', 'toPortable', 'upsampledMap', 'windowOf', 'writeSafetensors',
 ];

@@ -77,19 +77,26 @@ const fits = (found: Purpose, { numImages, imageShape, distribution, make }: Pur
   found.make === make;
 
 function compiled(model: PortableModel, purpose: Purpose): Evaluator {
-  const { numImages, imageShape, distribution, make } = purpose;
+  const { plan, io, maps } = planned(model, purpose);
+  const machine = new Machine(plan, purpose.numImages, purpose.make);
+  const keep = (evaluator: Evaluator) => {
+    if (machine.heap.byteLength <= MAX_IDLE_BYTES) idle.set(model, { ...purpose, evaluator });
+  };
+  return new Evaluator(machine, io, model.levels, maps, keep);
+}
+
+/** What an evaluator is made of, before any memory is allocated. */
+export function planned(
+  model: PortableModel,
+  { numImages, imageShape, distribution }: Omit<Purpose, 'make'>,
+) {
   const { nodes, conditions, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, ready);
   const [height, width, channels] = imageShape;
   const plan = new Plan(imagesTogether(numImages), width, channels);
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
-  const outputs = addOutputs(plan, io.output, distribution);
-  const machine = new Machine(plan, numImages, make);
-  const keep = (evaluator: Evaluator) => {
-    if (machine.heap.byteLength <= MAX_IDLE_BYTES) idle.set(model, { ...purpose, evaluator });
-  };
-  return new Evaluator(machine, { ...io, outputs }, model.levels, maps, keep);
+  return { plan, io: { ...io, outputs: addOutputs(plan, io.output, distribution) }, maps };
 }
 
 /** Walks the places of images in order, and computes what each one needs, once, on demand. */

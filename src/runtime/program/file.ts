@@ -108,7 +108,7 @@ export function writePortable(
  * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
  * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
- * @param bytes the whole file; large weights are read from it when they are used, so do not change it
+ * @param bytes the whole file
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
  * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
@@ -261,6 +261,7 @@ function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weigh
 }
 
 function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: TensorBytes | undefined): Weight {
+  const { buffer } = copyOf(bytes);
   if (dtype === 'I8') {
     const features = shape.at(-1);
     if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
@@ -269,14 +270,10 @@ function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: Tens
         `F32 [${features}]`,
         scales && `${scales.dtype} [${scales.shape}]`,
       );
-    const integers = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    return new PackedWeight(shape, integers, new Float32Array(copyOf(scales.bytes).buffer));
+    return new PackedWeight(shape, new Int8Array(buffer), new Float32Array(copyOf(scales.bytes).buffer));
   }
   if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
-  if (dtype === 'F32') return { shape, data: new Float32Array(copyOf(bytes).buffer) };
-  if (dtype === 'F16') {
-    const { buffer, byteOffset, length } = bytes.byteOffset % 2 ? copyOf(bytes) : bytes;
-    return new PackedWeight(shape, new Uint16Array(buffer, byteOffset, length / 2));
-  }
+  if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
+  if (dtype === 'F16') return new PackedWeight(shape, new Uint16Array(buffer));
   return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
 }
