@@ -1,2 +1,0 @@
-import { build } from 'esbuild'; import { gzipSync } from 'node:zlib';
-for (const root of ['/work/main', '/tmp/wk59']) for (const x of [['readPortable, sample','runtime/index.js'],['pixelCNN, sample','index.js']]) { const r = await build({ stdin: { contents: `import { ${x[0]} } from '${root}/dist/${x[1]}'; console.log(${x[0]})`, resolveDir: root }, bundle: true, minify: true, format: 'esm', write: false, logLevel: 'silent', external: ['@tensorflow/*'], platform: 'browser' }); console.log(root, x[0], gzipSync(r.outputFiles[0].contents, { level: 9 }).length); }
