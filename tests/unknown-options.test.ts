@@ -108,6 +108,7 @@ const ofRuntime: Row[] = [
   ['writePortable', async (options) => runtime.writePortable(await portable(), options), { weight: 'int8' }, 'weight', 'weights'],
   ['loadPortable', (options) => runtime.loadPortable('x', options), { onprogress: 1 }, 'onprogress', 'onProgress'],
   ['picture', (options) => runtime.picture({ data: Uint8Array.of(0), shape: [1, 1, 1, 1] }, { levels: 2 }, options), { column: 1 }, 'column', 'columns'],
+  ['costOf', async (options) => runtime.costOf(await portable(), options), { images: 3 }, 'images', 'numImages'],
   ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
   ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
   ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],

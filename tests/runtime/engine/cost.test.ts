@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { costOf } from 'pixelcnn-layers/runtime';
 import { expect, it, vi } from 'vitest';
+import { windowOf } from '../../../src/runtime/core/declared-window';
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { modelOf, programOf, weightOf } from '../../support/models/program';
@@ -18,10 +19,8 @@ it('is the memory that an evaluator asks for', () =>
     expect(costOf(model, { ...images, numImages: 71 })).toMatchObject({ weightBytes });
   }));
 
-const point = { kernelSize: [1, 1], anchor: [0, 0], present: 'everything', imageChannels: 1, stride: 1, transposed: false } as const;
-
 it('counts each feature of an image once, and attention to half of all places', () => {
-  const { program, image } = programOf(1);
+  const [point, { program, image }] = [windowOf({ kernelSize: 1, maskType: 'B', imageChannels: 1 }), programOf(1)];
   const many = program.ops.conv(program.ops.shift(image, 1, 0), weightOf([1, 1, 1, 8]), null, point);
   const logits = program.ops.conv(many, weightOf([1, 1, 8, 4]), null, point);
   const model = modelOf(program, logits, { imageShape: [null, null, 1], levels: 4 });
