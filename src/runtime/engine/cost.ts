@@ -36,11 +36,9 @@ export interface Cost {
  * @throws TypeError if an option is invalid, or the images do not fit the model
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import '@tensorflow/tfjs-backend-cpu';
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
  * import { costOf } from 'pixelcnn-layers/runtime';
- * const model = pixelCNN({ imageShape: [28, 28, 1], levels: 2, hiddenDim: 16 });
+ * const model = pixelCNN({ imageShape: [28, 28, 1], levels: 2, hiddenDim: 16, outDim: 32, numBlocks: 5 });
  * const { weightBytes, workBytes, multiplications } = costOf(await toPortable(model), { numImages: 16 });
  * console.log(`${(weightBytes + workBytes) / 1e6} MB, ${multiplications / 1e9} billion multiplications`);
  * ```
