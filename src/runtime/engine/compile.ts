@@ -54,7 +54,7 @@ export function compile(
   const relus = fusedRelus(nodes, readers, output);
   const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
-  let last: Weight | undefined; // as it is, and unpacked
+  let last: Weight | undefined; // the last one asked for, kept for kernels that are laid out in many parts
   let unpacked: Float32Array;
   const numbers = (name: string) => {
     const weight = weights.get(name);

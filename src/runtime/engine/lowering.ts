@@ -5,7 +5,7 @@ import type { FeatureCache, Plan } from './plan';
 export interface Target {
   readonly plan: Plan;
   readonly height: number;
-  /** The numbers of a weight. Of a large model, those of one are held at a time, so keep the function, not the numbers. */
+  /** The numbers of a weight. Call it again rather than keep a large result, so that only one weight is unpacked at a time. */
   readonly numbers: (weight: string) => Float32Array;
 }
 

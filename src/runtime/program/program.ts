@@ -33,7 +33,7 @@ export interface Weight {
   readonly data: Float32Array;
 }
 
-/** A weight of a large model, as it is in its file, which takes a half or a quarter of the memory. */
+/** A large weight as its file has it, in a half or a quarter of the memory of float32. */
 export class PackedWeight implements Weight {
   constructor(
     readonly shape: readonly number[],
@@ -48,7 +48,7 @@ export class PackedWeight implements Weight {
   }
 }
 
-/** The numbers of a weight, each rounded to float32: anew each time if it is packed, also if it is a clone without `data`. */
+/** The numbers of a weight, in float32. Unpacks a packed one on each call, and also works for a clone, which has no `data`. */
 export function numbersOf(weight: Weight): Float32Array {
   if (!('packed' in weight)) return weight.data;
   const { packed, scales } = weight as PackedWeight & { readonly scales: Float32Array };
