@@ -56,11 +56,11 @@ export function compile(
   const layouts = layoutsOf(nodes, readiness);
   let last: Weight | undefined; // the last one asked for, kept for kernels that are laid out in many parts
   let unpacked: Float32Array;
+  const weight = (name: string) =>
+    weights.get(name) ?? throwTypeError('model: weights', `one named '${name}'`, undefined);
   const numbers = (name: string) => {
-    const weight = weights.get(name);
-    if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
-    if (weight !== last) unpacked = numbersOf(weight);
-    last = weight;
+    if (weight(name) !== last) unpacked = numbersOf(weight(name));
+    last = weight(name);
     return unpacked;
   };
   /** A cache for the features of a node, or for their `levels`, as these readers need it. */
@@ -102,7 +102,13 @@ export function compile(
     if (!isOnlyLookedUp && !fused.has(index)) {
       const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
       const relu = relus.get(index);
-      lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
+      lowering.emit(
+        { plan, height, weight, numbers },
+        node,
+        inputs,
+        cache(relu ?? index),
+        relu !== undefined,
+      );
     }
     for (const operand of new Set(operands)) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();

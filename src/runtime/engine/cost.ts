@@ -69,6 +69,6 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => to
 
 /** The multiplications of an instruction at a place; of attention, which sees half of all places, on average. */
 function workOf({ op, length, inputs = 0, weightStride = 0 }: Instruction): number {
-  if (op === 'product' || op === 'depthwise') return length * inputs;
+  if (op === 'product' || op === 'productPacked' || op === 'depthwise') return length * inputs;
   return op === 'attend' ? (inputs / weightStride / 2) * (weightStride + length) : 0;
 }

@@ -1,12 +1,13 @@
 import type { NodeOf } from '../program/operations';
-import type { ImageNode, PortableModel } from '../program/program';
+import type { ImageNode, PortableModel, Weight } from '../program/program';
 import type { FeatureCache, Plan } from './plan';
 
 export interface Target {
   readonly plan: Plan;
   readonly height: number;
+  readonly weight: (name: string) => Weight;
   /** The numbers of a weight. Call it again rather than keep a large result, so that only one weight is unpacked at a time. */
-  readonly numbers: (weight: string) => Float32Array;
+  readonly numbers: (name: string) => Float32Array;
 }
 
 /** The lower bound of a product without a ReLU. */

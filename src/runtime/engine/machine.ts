@@ -207,7 +207,7 @@ const SWEPT = 64;
 
 /** About how many multiplications an instruction takes for an image, per column if it is for a whole row. */
 function workOf({ op, length, inputs = 0 }: Instruction): number {
-  const hasInputs = op === 'product' || op === 'lookup' || op === 'attend';
+  const hasInputs = op === 'product' || op === 'productPacked' || op === 'lookup' || op === 'attend';
   return hasInputs ? length * Math.max(1, inputs) : length;
 }
 

@@ -56,6 +56,9 @@ const CHUNK_IMAGES = 32;
 export const imagesTogether = (numImages: number): number =>
   Math.ceil(numImages / Math.ceil(numImages / CHUNK_IMAGES));
 
+/** The floats of {@link Plan.panel}. */
+export const PANEL = 2 ** 14;
+
 /** Assigns the parts of a program to positions in the heap and to times, before the heap is allocated. */
 export class Plan {
   /** The number of floats in the heap that all chunks share. */
@@ -66,6 +69,7 @@ export class Plan {
   readonly reservations: Reservation[] = [];
   readonly fills: Fill[] = [];
   readonly movingBases: MovingBase[] = [];
+  private reservedPanel: Operand | undefined;
   private readonly indexOfBase = new Map<string, number>();
   private readonly spare = new Map<number, Operand[]>();
   /** The operations at each time (see {@link indexOfTime}), in order. */
@@ -96,6 +100,12 @@ export class Plan {
     const operand = this.reserve(length);
     this.fills.push({ at: operand.offset, length, write });
     return operand;
+  }
+
+  /** Memory for weights that are unpacked just before their use, as many as a near cache holds. */
+  get panel(): Operand {
+    this.reservedPanel ??= this.reserve(PANEL);
+    return this.reservedPanel;
   }
 
   /** Reserves floats in the chunk's memory for each image, a number of times. */

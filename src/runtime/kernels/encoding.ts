@@ -2,7 +2,7 @@
 
 /**
  * The operations of instructions, numbered from 0, which compute y from a and b for each image. WebAssembly modules
- * implement the first ones, up to `gate`, and those from `lookup` to `attend`. The others, which few networks use,
+ * implement the first ones, up to `gate`, and those from `lookup` on. The others, which few networks use,
  * always run in JavaScript.
  */
 export const OPS = [
@@ -40,6 +40,8 @@ export const OPS = [
   'elu',
   'leakyRelu',
   'attend',
+  'productPacked',
+  'unpack',
 ] as const;
 
 /**

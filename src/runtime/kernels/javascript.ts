@@ -9,6 +9,7 @@ import {
   timesSigmoid,
 } from './arithmetic';
 import { INSTRUCTION_WORDS, OPS, type OpName, type SamplingKernels, Word } from './instruction';
+import { unpacked } from './packed';
 
 const fround = Math.fround;
 
@@ -66,7 +67,9 @@ const BINARY = {
 type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
 
 const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
-  product,
+  product: (item) => product(item, item.heap),
+  productPacked,
+  unpack,
   depthwise,
   lookup,
   attend,
@@ -132,9 +135,11 @@ export function runInstruction(
     gap: word(Word.gap),
     parameter: view.getFloat64(4 * (at + Word.parameter), true),
   };
-  const loop = loopOf(OPS[word(Word.op)] as OpName);
-  const columns = Math.max(1, word(Word.columns));
-  for (let n = 0; n < images; n++) {
+  const name = OPS[word(Word.op)] as OpName;
+  const loop = loopOf(name);
+  const isShared = name === 'unpack';
+  const columns = isShared ? 1 : Math.max(1, word(Word.columns));
+  for (let n = 0; n < (isShared ? 1 : images); n++) {
     for (let column = 0; column < columns; column++) {
       item.y = y(n, column);
       item.a = a(n, column);
@@ -149,7 +154,8 @@ export function runInstruction(
  * The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. Four outputs at a
  * time, as weights lie; the last ones may not be there, and are not stored.
  */
-function product({ heap, y, a, b, length, weights, weightStride, inputs, span, gap, parameter }: Item): void {
+function product(item: Item, kernel: Float32Array): void {
+  const { heap, y, a, b, length, weights, weightStride, inputs, span, gap, parameter } = item;
   for (let o = 0, first = weights; o < length; o += 4, first += weightStride) {
     let sum0 = heap[b + o] as number;
     let sum1 = heap[b + o + 1] as number;
@@ -159,10 +165,10 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, span, g
     for (let left = inputs, x = a; left > 0; left -= span, x += span + gap) {
       for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4) {
         const value = heap[x + i] as number;
-        sum0 = fround(sum0 + fround(value * (heap[w] as number)));
-        sum1 = fround(sum1 + fround(value * (heap[w + 1] as number)));
-        sum2 = fround(sum2 + fround(value * (heap[w + 2] as number)));
-        sum3 = fround(sum3 + fround(value * (heap[w + 3] as number)));
+        sum0 = fround(sum0 + fround(value * (kernel[w] as number)));
+        sum1 = fround(sum1 + fround(value * (kernel[w + 1] as number)));
+        sum2 = fround(sum2 + fround(value * (kernel[w + 2] as number)));
+        sum3 = fround(sum3 + fround(value * (kernel[w + 3] as number)));
       }
     }
     const last = y + length - 1;
@@ -172,6 +178,17 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, span, g
     if (to < last) heap[++to] = pmax(sum2, parameter);
     if (to < last) heap[++to] = pmax(sum3, parameter);
   }
+}
+
+/** Four outputs at a time of a product of packed weights. */
+function productPacked(item: Item): void {
+  const { y, b, length } = item;
+  for (let o = 0; o < length; o += 4)
+    product({ ...item, y: y + o, b: b + o, length: 4, weights: 0 }, unpacked(item, o));
+}
+
+function unpack(item: Item): void {
+  for (let o = 0; o < item.length; o += 4) item.heap.set(unpacked(item, o), item.y + o * item.inputs);
 }
 
 /** As in assembly/product.ts: y = max(b + the sum of products of rows of a and w, parameter). */

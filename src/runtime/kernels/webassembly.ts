@@ -2,7 +2,14 @@ import { checkByteOrder } from '../core/check';
 import { INSTRUCTION_WORDS, OPS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
-import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
+import {
+  ATTENTION,
+  INSTRUCTIONS,
+  MIXTURE_LEVELS,
+  MORE_INSTRUCTIONS,
+  PACKED_PRODUCT,
+  SOFTMAX,
+} from './modules';
 import { compileModule, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
@@ -35,6 +42,7 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 function moduleOf(op: number): typeof INSTRUCTIONS | null {
   if (op <= OPS.indexOf('gate')) return INSTRUCTIONS;
   if (op < OPS.indexOf('lookup')) return null;
+  if (op > OPS.indexOf('attend')) return PACKED_PRODUCT;
   return OPS[op] === 'attend' ? ATTENTION : MORE_INSTRUCTIONS;
 }
 

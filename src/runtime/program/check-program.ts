@@ -18,7 +18,7 @@ import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operationOf, operations } from './operations';
-import { numbersOf, operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
+import { operandsOf, type PortableModel, type ProgramNode, packedOf, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
 // Files are not trusted, since they may be damaged or malicious. Every field of every node is
@@ -90,16 +90,17 @@ function checkedProduct(what: string, lengths: readonly unknown[], most?: number
   return lengths.reduce<number>((product, length) => product * checkInteger(what, length, 1, most), 1);
 }
 
-/** Checks that a weight consists of finite numbers, as many as its shape requires, and returns them. */
-export function checkWeight(name: string, weight: Weight): Float32Array {
+/** Checks that a weight consists of finite numbers, as many as its shape requires. Packed ones always are. */
+export function checkWeight(name: string, weight: Weight): void {
   const what = `weight '${name}'`;
   const size = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, weight.shape));
-  const data = numbersOf(weight);
-  if (!(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
+  const packed = packedOf(weight)?.packed;
+  const data = packed ?? weight.data;
+  if (!(data instanceof (packed ? Uint16Array : Float32Array)))
+    throwTypeError(`${what}: data`, 'a Float32Array', data);
   if (data.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data.length);
-  const bad = data.find((value) => !Number.isFinite(value));
+  const bad = packed ? undefined : weight.data.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throwTypeError(what, 'finite numbers', bad);
-  return data;
 }
 
 /** Checks that there are outputs for each pixel, and that those of each channel depend only on earlier values. */

@@ -1,9 +1,17 @@
 import { type Given, integer, oneOf, optional, readArguments } from '../core/arguments';
-import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
+import {
+  checkBytes,
+  checkFields,
+  MAX_NUMBERS,
+  MAX_VALUES,
+  sizeFromShape,
+  throwTypeError,
+} from '../core/check';
 import { Digest } from '../core/digest';
+import { FACTOR, pack } from '../kernels/packed';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
-import { isInfinite, toFloat16 } from './float16';
+import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, numbersOf, PackedWeight, type PortableModel, type Weight } from './program';
 import {
   attempt,
@@ -82,8 +90,10 @@ export function writePortable(
   const { weights } = readArguments('writePortable', options, writeOptions);
   return attempt('writePortable: model', () => {
     const tensors = new Map<string, TensorBytes>();
-    for (const [name, weight] of model.weights)
-      encode(tensors, name, weight.shape, checkWeight(name, weight), weights);
+    for (const [name, weight] of model.weights) {
+      checkWeight(name, weight);
+      encode(tensors, name, weight.shape, numbersOf(weight), weights);
+    }
     checkProgram(model, MAX_NUMBERS);
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);
@@ -108,7 +118,7 @@ export function writePortable(
  * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
  * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
- * @param bytes the whole file
+ * @param bytes the whole file; a model of more than two million float32 weights shares it, so do not change it
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
  * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
@@ -152,9 +162,14 @@ const programText = (model: PortableModel): string =>
 /** A digest of the program and the weights, in order of name. A model and its file have equal digests. */
 export function digestOf(model: PortableModel): Uint8Array {
   const digest = new Digest().add(utf8(programText(model)));
+  let memory = new Float32Array();
   for (const name of [...model.weights.keys()].sort()) {
     const weight = model.weights.get(name) as Weight;
-    digest.add(utf8(JSON.stringify([name, weight.shape]))).add(bytesOf(numbersOf(weight)));
+    const size = sizeFromShape(weight.shape);
+    if (size > memory.length) memory = new Float32Array(size);
+    digest
+      .add(utf8(JSON.stringify([name, weight.shape])))
+      .add(bytesOf(numbersOf(weight, memory.subarray(0, size))));
   }
   return digest.finish();
 }
@@ -244,24 +259,30 @@ const SPARE_BITS = 0x7f; // of the 24 of float32
 /** With fewer weights for each output feature, its scale takes as much room as it saves. */
 const LEAST_FOR_A_SCALE = 4;
 
-/** Larger weights stay packed. */
-const MOST_UNPACKED = 2 ** 16;
+/** Models with more weights stay packed: the cache of a processor holds others as float32, and with less work. */
+const MOST_UNPACKED = 2 ** 21;
 
 function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
   const weights = new Map<string, Weight>();
+  const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeFromShape(shape), 0);
   for (const [name, tensor] of tensors) {
     if (!isScales(name)) {
-      const weight = decode(name, tensor, tensors.get(scalesOf(name)));
-      const data = checkWeight(name, weight);
-      weights.set(name, data.length > MOST_UNPACKED ? weight : { shape: weight.shape, data });
+      const weight = decode(name, tensor, tensors.get(scalesOf(name)), count > MOST_UNPACKED);
+      checkWeight(name, weight);
+      weights.set(name, weight);
     } else if (!tensors.has(name.slice(scalesOf('').length)))
       throwTypeError('weights', `the weight of ${name}`, undefined);
   }
   return weights;
 }
 
-function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: TensorBytes | undefined): Weight {
-  const { buffer } = copyOf(bytes);
+/** A weight of a file, packed if it is of a large model and its numbers allow that. */
+function decode(
+  name: string,
+  { dtype, shape, bytes }: TensorBytes,
+  scales: TensorBytes | undefined,
+  isLarge: boolean,
+): Weight {
   if (dtype === 'I8') {
     const features = shape.at(-1);
     if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
@@ -270,10 +291,40 @@ function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: Tens
         `F32 [${features}]`,
         scales && `${scales.dtype} [${scales.shape}]`,
       );
-    return new PackedWeight(shape, new Int8Array(buffer), new Float32Array(copyOf(scales.bytes).buffer));
+    return weightOf(shape, numbersIn(bytes, Int8Array), isLarge, numbersIn(scales.bytes, Float32Array));
   }
   if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
-  if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
-  if (dtype === 'F16') return new PackedWeight(shape, new Uint16Array(buffer));
+  if (dtype === 'F32') return { shape, data: numbersIn(isLarge ? bytes : copyOf(bytes), Float32Array) };
+  if (dtype === 'F16') return weightOf(shape, numbersIn(bytes, Uint16Array), isLarge);
   return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
+}
+
+/** The numbers in bytes of a file: a view where they are aligned, else a copy. */
+function numbersIn<Numbers>(
+  bytes: Uint8Array,
+  Numbers: {
+    new (buffer: ArrayBufferLike, start: number, length: number): Numbers;
+    BYTES_PER_ELEMENT: number;
+  },
+): Numbers {
+  const size = Numbers.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : copyOf(bytes);
+  return new Numbers(buffer, byteOffset, length / size);
+}
+
+/** A weight of halves' bits, or of integers with scales. */
+function weightOf(
+  shape: readonly number[],
+  values: Uint16Array | Int8Array,
+  isLarge: boolean,
+  scales = new Float32Array(shape.at(-1) ?? 1).fill(0.5),
+): Weight {
+  const packed = isLarge && pack(values);
+  const factors = scales.map((scale) => 2 * scale * FACTOR);
+  if (packed && factors.every(Number.isFinite)) return new PackedWeight(shape, packed, factors);
+  if (values instanceof Uint16Array) return { shape, data: fromFloat16(values) };
+  return {
+    shape,
+    data: new Float32Array(values).map((integer, i) => integer * (scales[i % scales.length] as number)),
+  };
 }

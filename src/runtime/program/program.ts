@@ -2,7 +2,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { SymmetryShape } from '../core/symmetries';
 import type { DistributionShape } from '../distributions/kinds';
-import { fromFloat16 } from './float16';
+import { unpack } from '../kernels/packed';
 import type { NodeOf, OperationName } from './operations';
 
 /**
@@ -33,14 +33,14 @@ export interface Weight {
   readonly data: Float32Array;
 }
 
-/** A large weight as its file has it, in a half or a quarter of the memory of float32. */
+/** A weight of a large model, in half of the memory of float32, as the engine uses it. */
 export class PackedWeight implements Weight {
   constructor(
     readonly shape: readonly number[],
-    /** The bits of numbers in float16, or integers. */
-    readonly packed: Uint16Array | Int8Array,
-    /** By which the integers of each output feature are multiplied. */
-    readonly scales?: Float32Array,
+    /** See {@link pack}. */
+    readonly packed: Uint16Array,
+    /** By which the numbers of each output feature are multiplied. */
+    readonly factors: Float32Array,
   ) {}
 
   get data(): Float32Array {
@@ -48,14 +48,14 @@ export class PackedWeight implements Weight {
   }
 }
 
-/** The numbers of a weight, in float32. Unpacks a packed one on each call, and also works for a clone, which has no `data`. */
-export function numbersOf(weight: Weight): Float32Array {
-  if (!('packed' in weight)) return weight.data;
-  const { packed, scales } = weight as PackedWeight & { readonly scales: Float32Array };
-  if (packed instanceof Uint16Array) return fromFloat16(packed);
-  const numbers = new Float32Array(packed);
-  for (let i = 0; i < numbers.length; i++) (numbers[i] as number) *= scales[i % scales.length] as number;
-  return numbers;
+/** A weight that is packed, also a clone, which has no `data`; null for others. */
+export const packedOf = (weight: Weight): PackedWeight | null =>
+  'packed' in weight ? (weight as PackedWeight) : null;
+
+/** The numbers of a weight, in float32. Unpacks a packed one on each call, into memory of its size if that is given. */
+export function numbersOf(weight: Weight, memory?: Float32Array): Float32Array {
+  const { packed, factors } = packedOf(weight) ?? {};
+  return packed && factors ? unpack(packed, factors, memory) : weight.data;
 }
 
 /**

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { FACTOR, pack } from '../../../src/runtime/kernels/packed';
 import { type Features, nodeOf, type ProgramBuilder } from '../../../src/runtime/program/builder';
+import { toFloat16 } from '../../../src/runtime/program/float16';
 import type { LSTMPath } from '../../../src/runtime/program/operations/lstm';
-import type { ImageNode } from '../../../src/runtime/program/program';
+import { type ImageNode, PackedWeight, type PortableModel, type Weight } from '../../../src/runtime/program/program';
 import { type Readiness, readinessOf } from '../../../src/runtime/program/readiness';
 import { modelOf, programOf, weightOf } from '../../support/models/program';
 import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
@@ -16,6 +18,33 @@ it('a program computes value by value what its definition computes for whole ima
   forAll([fc.record({ recipe: recipes, ...batches })], { numRuns: 150, seed: 1 }, ({ recipe, ...batch }) => {
     expectAsDefined(randomProgram(recipe), batch);
   }));
+
+/** The model with weights in float16, or integers with a scale for each output feature, packed. */
+const withPacked = (model: PortableModel, isHalf: boolean): PortableModel => {
+  const packed = ({ shape, data }: Weight) => {
+    const factors = noise(shape.at(-1) as number, 3).map((scale) => (isHalf ? FACTOR : (scale / 64) * FACTOR));
+    const values = isHalf ? toFloat16(data) : Int8Array.from(noise(data.length, 5), (x) => 100 * x);
+    return new PackedWeight(shape, pack(values) as Uint16Array, factors);
+  };
+  return { ...model, weights: new Map([...model.weights].map(([name, weight]) => [name, packed(weight)])) };
+};
+
+it('so does one of packed weights', () =>
+  forAll([fc.record({ recipe: recipes, isHalf: fc.boolean(), ...batches })], { numRuns: 60, seed: 2 }, ({ recipe, isHalf, ...batch }) => {
+    expectAsDefined(withPacked(randomProgram(recipe), isHalf), batch);
+  }));
+
+it.each([true, false])('so does one of more packed weights than are unpacked at once; float16: %s', (isHalf) => {
+  const { program, image } = programOf(1);
+  const many = program.ops.conv(image, random([1, 1, 1, 600], 'many'), null, point);
+  const before = { ...plainWindow, kernelSize: [1, 3], anchor: [0, 2], present: 'everything', dilation: [1, 2] } as const;
+  const kernel = random([1, 3, 600, 24], 'kernel');
+  const known = program.ops.shift(program.ops.conv(many, kernel, null, before), 0, 1);
+  const next = program.ops.conv(program.ops.shift(many, 1, 0), random([1, 1, 600, 24], 'next'), null, point);
+  const output = program.ops.conv(program.ops.concat(known, next), random([1, 1, 48, LEVELS], 'outputs'), null, point);
+  const model = modelOf(program, output, { imageShape: [2, 7, 1], levels: LEVELS });
+  expectAsDefined(withPacked(model, isHalf), { numImages: 5, chunkImages: 5, seed: 1 });
+});
 
 /** A weight of random numbers. */
 const random = (shape: readonly number[], name: string) => {

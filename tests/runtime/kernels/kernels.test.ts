@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Instruction, Operand, OpName, SamplingKernels } from '../../../src/runtime/kernels/instruction';
 import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
+import { FACTOR, OUTPUTS, pack, placeInBlock } from '../../../src/runtime/kernels/packed';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
+import { fromFloat16 } from '../../../src/runtime/program/float16';
 import { withoutMemory } from '../../support/kernels/machine';
 import { forAll } from '../../support/runs';
 import { combinations, functions } from '../../support/slow/program';
@@ -82,6 +84,38 @@ describe('kernels', () => {
           expected[n * y.stride + o] = Math.max(sum, lowerBound);
         }
       expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+    }));
+
+  it('packed products: of halves times factors, the same bits in both', () =>
+    forAll([sizes], { numRuns: 40, seed: 1 }, ({ images, inputs, span, gap, outputs, seed, lowerBound: parameter }) => {
+      const [y, a, b, c] = [operand(0, outputs), operand(3900, placeOf(inputs, span, gap) + 1, 1), operand(2000, 0), operand(15_000, 0)];
+      const kernels = both(seed);
+      const values = Uint16Array.from(noise(inputs * outputs, seed), (x) => (2 ** 16 * x) & 0xd7ff); // [inputs,outputs]
+      const [bits, halves] = [pack(values) as Uint16Array, fromFloat16(values)];
+      for (const { heap } of kernels) {
+        const packed = new Uint16Array(heap.buffer, 4 * 6000, 4000);
+        for (const [k, half] of halves.entries()) {
+          const [input, output] = [Math.floor(k / outputs), k % outputs];
+          packed[((output >> 3) * inputs + input) * OUTPUTS + placeInBlock(output)] = bits[k] as number;
+          heap[10_000 + ((output >> 2) * inputs + input) * 4 + (output & 3)] = half * (heap[c.offset + output] as number);
+        }
+        for (let o = c.offset; o < c.offset + outputs; o++) (heap[o] as number) *= FACTOR;
+      }
+      const ofAll = { a, length: outputs, inputs, weightStride: 4 * inputs };
+      const product = { ...ofAll, op: 'product' as const, b, c, y, span, gap, parameter };
+      const unpack = { ...ofAll, op: 'unpack' as const, y: operand(17_000, 0), c, weights: 6000 };
+      const programs: Instruction[][] = [
+        [{ ...product, weights: 10_000 }],
+        [{ ...product, op: 'productPacked', weights: 6000 }],
+        [unpack, { ...product, weights: 17_000 }],
+      ];
+      const results = kernels.flatMap((each) =>
+        programs.map((program) => {
+          run(each, images, ...program);
+          return each.words.slice(0, images * outputs);
+        }),
+      );
+      for (const result of results) expect(result).toEqual(results[0]);
     }));
 
   it('depthwise: a start plus rows times rows, feature by feature, the same bits in both', () =>
@@ -215,7 +249,8 @@ describe('kernels', () => {
   };
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'depthwise', 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
+    const products = ['product', 'productPacked', 'unpack', 'depthwise'];
+    const others = [...products, 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(OPS));
   });
 

@@ -1,8 +1,11 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
+import { OUTPUTS, placeInBlock, TOGETHER } from '../../kernels/packed';
+import { packedOf } from '../../program/program';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
+import { addPacked } from '../packed-products';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
@@ -51,9 +54,12 @@ interface UnpackedKernel {
 interface Convolution extends UnpackedKernel {
   readonly x: FeatureCache;
   readonly y: FeatureCache;
-  readonly kernel: () => Float32Array;
+  /** Its numbers, or bits if it stays packed. */
+  readonly kernel: () => Float32Array | Uint16Array;
   /** [out slots] */
   readonly biases: Operand;
+  /** The factors of a kernel that stays packed, [out slots]; else null. */
+  readonly factors: Operand | null;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
 }
@@ -77,11 +83,20 @@ interface PackedPhase extends Convolution {
  * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
 export const conv: Lowering<'conv'> = {
-  emit({ plan, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
+  emit({ plan, weight, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
     const { layout } = y;
-    const biases = bias === null ? plan.reserve(layout.slots) : plan.constant(inSlots(numbers(bias), layout));
+    const { levels } = x;
+    const ofSlots = (values: Float32Array) => plan.constant(inSlots(values, layout));
+    const biases = bias === null ? plan.reserve(layout.slots) : ofSlots(numbers(bias));
+    const canBePacked =
+      levels === null &&
+      window.groups === undefined &&
+      layout.runs.every(({ range }) => range[0] % OUTPUTS === 0);
+    const packed = canBePacked ? packedOf(weight(name)) : null;
+    const factors = packed && ofSlots(packed.factors);
+    const kernel = () => packed?.packed ?? numbers(name);
     const lowerBound = hasRelu ? 0 : NO_BOUND;
-    const convolution = { window, kernel: () => numbers(name), levels: x.levels, x, y, biases, lowerBound };
+    const convolution = { window, kernel, factors, levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
       const packed = packedPhase(plan, convolution, phase);
       addRowOutputs(plan, packed, ROW);
@@ -94,16 +109,20 @@ export const conv: Lowering<'conv'> = {
 
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
-  const { levels, x, y } = convolution;
+  const { levels, factors, x, y } = convolution;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
   const depthwise = isDepthwise(convolution) ? depthwiseWeights(plan, convolution, taps) : null;
   const parts = (depthwise === null ? partsOf(convolution) : []).map((part): PackedPart => {
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
-    const { offset: weights } = plan.written(inputs * (levels ?? 1) * length, (to) =>
-      packTaps(to, convolution.kernel(), taps, convolution, part, inputStride, blockStride),
-    );
+    const spare = y.layout.runs.length > 1 ? TOGETHER : 0; // since a product may begin at any block
+    const blocks = (Math.ceil((length + spare) / TOGETHER) * TOGETHER) / OUTPUTS;
+    const floats = factors ? blockStride * blocks : inputs * (levels ?? 1) * length;
+    const { offset: weights } = plan.written(floats, (to) => {
+      const packed = factors ? new Uint16Array(to.buffer, to.byteOffset, 2 * to.length) : to;
+      packTaps(packed, convolution.kernel(), taps, convolution, part, inputStride, blockStride);
+    });
     return { ...part, weights, inputStride, blockStride };
   });
   let first = 0;
@@ -182,8 +201,8 @@ function joined(ranges: readonly SlotRange[]): SlotRange[] {
 
 /** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPart}. */
 export function packTaps(
-  packed: Float32Array,
-  kernel: Float32Array,
+  packed: Float32Array | Uint16Array,
+  kernel: Float32Array | Uint16Array,
   taps: readonly Tap[],
   { window, levels, x, y }: UnpackedKernel,
   { inputs, outputs, groups: ofPart }: Part,
@@ -191,6 +210,11 @@ export function packTaps(
   blockStride: number,
 ): void {
   const each = levels ?? 1; // kernel rows for each input
+  const perFloat = 4 / packed.BYTES_PER_ELEMENT;
+  const placeOf = (output: number) =>
+    perFloat === 1
+      ? (output >> 2) * blockStride + (output & 3)
+      : (output >> 3) * 2 * blockStride + placeInBlock(output);
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
@@ -205,13 +229,13 @@ export function packTaps(
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = packedOutputs.map((o) => (slotOf(o) >> 2) * blockStride + (slotOf(o) & 3));
+    const outputAt = packedOutputs.map((o) => placeOf(slotOf(o)));
     for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
       for (let i = 0; i < featuresIn; i++) {
         const input = t * slots.length + (inputAt.get(seen[Math.floor(i / each)] as number) as number);
-        const to = (input * each + (i % each)) * inputStride;
+        const to = (input * each + (i % each)) * inputStride * perFloat;
         const from = start + i * featuresOut;
         const first = firstSeeing(window, visibility, i, featuresIn, featuresOut);
         for (let k = packedOutputs.length - 1; k >= 0 && (packedOutputs[k] as number) >= first; k--) {
@@ -293,7 +317,7 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, phase, places, parts } = packed;
+  const { x, levels, factors, phase, places, parts } = packed;
   const { range, span, result, lowerBound } = product;
   const a = x.operand(0, span.above, span.left);
   const columnStride = (a.columnStride ?? 0) * phase.step;
@@ -332,7 +356,10 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         a: { ...a, offset: a.offset + run.first, columnStride },
         b: { ...start, offset: start.offset + from },
         length: to - from,
-        weights: weights + read * (levels ?? 1) * inputStride + ((from - outputs[0]) / 4) * blockStride,
+        weights:
+          weights +
+          read * (levels ?? 1) * inputStride +
+          ((from - outputs[0]) / (factors ? OUTPUTS : 4)) * blockStride,
         weightStride: levels === null ? blockStride : inputStride,
         inputs: run.inputs,
         span: run.span,
@@ -340,7 +367,9 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
       };
-      plan.emit(time, code, places);
+      const withFactors = factors && { ...code, c: { ...factors, offset: factors.offset + from } };
+      if (withFactors) addPacked(plan, time, withFactors, places);
+      else plan.emit(time, code, places);
       read += run.inputs;
       start = result;
     }

@@ -1,0 +1,96 @@
+import { Op, Word } from '../encoding';
+import { addressOf, floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
+import { V } from './vector';
+
+// Products of packed weights, see ../packed.ts.
+
+/** Like `run` in instructions.ts. */
+export function run(at: usize, end: usize, bases: usize, images: usize): usize {
+  for (; at < end; at += INSTRUCTION) {
+    const op: i32 = word(at, Word.op);
+    if (op < Op.productPacked) break;
+    const factors = addressOf(at, Word.c, bases), columns = max(word(at, Word.columns), 1);
+    if (op == Op.unpack) unpack(at, addressOf(at, Word.y, bases), factors);
+    else {
+      for (let n: usize = 0; n < images; n++) {
+        for (let column: usize = 0; column < columns; column++) {
+          const y = placeOf(at, Word.y, bases, n, column), x = placeOf(at, Word.a, bases, n, column);
+          product(at, y, x, placeOf(at, Word.b, bases, n, column), factors);
+        }
+      }
+    }
+  }
+  return at;
+}
+
+/** The bits of a half in float32. V8 would make the constant anew in each round; what is loaded, here a zero, is none. */
+@inline
+function bitsOfHalf(at: usize): v128 {
+  return i32x4.splat(0x8fffe000 | <i32>word(at, Word.op) >> 31);
+}
+
+/** The lower half of each lane, times its factor. */
+@inline
+function low(vector: v128, bits: v128, factors: v128): v128 {
+  return high(i32x4.shl(vector, 16), bits, factors);
+}
+
+@inline
+function high(vector: v128, bits: v128, factors: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shr_s(vector, 3), bits), factors);
+}
+
+/** As `one` in product.ts, 32 outputs at once: enough streams of weights to hide how long each waits for memory. */
+function product(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
+  const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
+  const block = floats(at, Word.weightStride);
+  const inputBytes = word(at, Word.inputs) * V, span = word(at, Word.span) * V, gap = floats(at, Word.gap);
+  let w = floats(at, Word.weights);
+  for (let left = floats(at, Word.length); left > 0; left -= min(left, 8 * V)) {
+    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
+    let e = v128.load(start, 64), f = v128.load(start, 80), g = v128.load(start, 96), h = v128.load(start, 112);
+    let xi = x;
+    for (const end = w + inputBytes; w < end; xi += gap) {
+      for (const next = min(w + span, end); w < next; xi += 4, w += V) {
+        const s = v128.load_splat<f32>(xi);
+        let p = v128.load(w);
+        a = f32x4.add(a, f32x4.mul(s, low(p, bits, v128.load(factors))));
+        b = f32x4.add(b, f32x4.mul(s, high(p, bits, v128.load(factors, 16))));
+        p = v128.load(w + block);
+        c = f32x4.add(c, f32x4.mul(s, low(p, bits, v128.load(factors, 32))));
+        d = f32x4.add(d, f32x4.mul(s, high(p, bits, v128.load(factors, 48))));
+        p = v128.load(w + 2 * block);
+        e = f32x4.add(e, f32x4.mul(s, low(p, bits, v128.load(factors, 64))));
+        f = f32x4.add(f, f32x4.mul(s, high(p, bits, v128.load(factors, 80))));
+        p = v128.load(w + 3 * block);
+        g = f32x4.add(g, f32x4.mul(s, low(p, bits, v128.load(factors, 96))));
+        h = f32x4.add(h, f32x4.mul(s, high(p, bits, v128.load(factors, 112))));
+      }
+    }
+    v128.store(y, f32x4.pmax(a, bound));
+    if (left > V) v128.store(y, f32x4.pmax(b, bound), 16);
+    if (left > 2 * V) v128.store(y, f32x4.pmax(c, bound), 32);
+    if (left > 3 * V) v128.store(y, f32x4.pmax(d, bound), 48);
+    if (left > 4 * V) v128.store(y, f32x4.pmax(e, bound), 64);
+    if (left > 5 * V) v128.store(y, f32x4.pmax(f, bound), 80);
+    if (left > 6 * V) v128.store(y, f32x4.pmax(g, bound), 96);
+    if (left > 7 * V) v128.store(y, f32x4.pmax(h, bound), 112);
+    y += 8 * V, start += 8 * V, factors += 8 * V, w += 4 * block - inputBytes;
+  }
+}
+
+/** Writes the weights as float32, [outputs/4][inputs][4]. */
+function unpack(at: usize, y: usize, factors: usize): void {
+  const bits = bitsOfHalf(at);
+  const block = word(at, Word.inputs) * V, end = y + (word(at, Word.length) >> 2) * block;
+  let w = floats(at, Word.weights);
+  const gap = floats(at, Word.weightStride) - block; // other inputs
+  for (; y < end; y += block, factors += 2 * V, w += gap) {
+    const f0 = v128.load(factors), f1 = v128.load(factors, 16);
+    for (const next = y + block; y < next; y += V, w += V) {
+      const p = v128.load(w);
+      v128.store(y, low(p, bits, f0));
+      v128.store(y + block, high(p, bits, f1));
+    }
+  }
+}
