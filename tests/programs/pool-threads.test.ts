@@ -1,4 +1,4 @@
-import { createPool, logProb, type PoolWorker, sample } from 'pixelcnn-layers/runtime';
+import { createPool, logProb, type PoolWorker, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it, vi } from 'vitest';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { scoped } from '../support/scoped';
@@ -20,6 +20,16 @@ it('return the samples and log-likelihoods of one thread, to the bit', async () 
   const images = await sample(model, { numImages: 40, seed: 5 });
   expect(await pool.sample(model, { numImages: 40, seed: 5 })).toEqual(images);
   expect(await pool.logProb(model, images)).toEqual(await logProb(model, images));
+});
+
+it('a large model from a file stays packed, also in workers, and draws the same', async () => {
+  const given = portableModel({ imageShape: [2, 3, 1], features: 256, blocks: 4 });
+  const large = readPortable(writePortable(given, { weights: 'float16' }));
+  expect(large.weights.get('block0.kernel')).toHaveProperty('packed');
+  const weights = [...large.weights].map(([name, { shape, data }]) => [name, { shape, data }] as const);
+  const images = await sample({ ...large, weights: new Map(weights) }, { numImages: 6, seed: 1 });
+  expect(await sample(large, { numImages: 6, seed: 1 })).toEqual(images);
+  expect(await poolOf(2).pool.sample(large, { numImages: 6, seed: 1 })).toEqual(images);
 });
 
 it('a signal ends a job at once, and frees its workers', async () => {

@@ -10,7 +10,8 @@ export const FACTOR = 2 ** 102;
 export function pack(values: Uint16Array | Int8Array): Uint16Array | null {
   const areHalves = values instanceof Uint16Array;
   const lower = areHalves ? 10 : 33; // the exponents of halves, and of integers as the fractions of subnormal halves
-  const packed = new Uint16Array(values.length);
+  const { SharedArrayBuffer: Memory = ArrayBuffer } = globalThis; // so that workers need no copy, where pages allow that
+  const packed = new Uint16Array(new Memory(2 * values.length));
   for (let i = 0; i < packed.length; i++) {
     const value = values[i] as number;
     const magnitude = areHalves ? value & 0x7fff : Math.abs(value);
@@ -45,7 +46,7 @@ export function unpack(
 export const OUTPUTS = 8;
 
 /** A product of one image computes so many outputs together, for which there must be memory. */
-export const TOGETHER = 32;
+export const TOGETHER = 16;
 
 /** Where the weight of an output is among those of an input in its block. */
 export const placeInBlock = (output: number): number => 2 * (output & 3) + ((output >> 2) & 1);

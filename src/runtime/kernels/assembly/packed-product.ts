@@ -40,15 +40,14 @@ function high(vector: v128, bits: v128, factors: v128): v128 {
   return f32x4.mul(v128.and(i32x4.shr_s(vector, 3), bits), factors);
 }
 
-/** As `one` in product.ts, 32 outputs at once: enough streams of weights to hide how long each waits for memory. */
+/** As `one` in product.ts, 16 outputs at once. */
 function product(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
   const block = floats(at, Word.weightStride);
   const inputBytes = word(at, Word.inputs) * V, span = word(at, Word.span) * V, gap = floats(at, Word.gap);
   let w = floats(at, Word.weights);
-  for (let left = floats(at, Word.length); left > 0; left -= min(left, 8 * V)) {
+  for (let left = floats(at, Word.length); left > 0; left -= min(left, 4 * V)) {
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
-    let e = v128.load(start, 64), f = v128.load(start, 80), g = v128.load(start, 96), h = v128.load(start, 112);
     let xi = x;
     for (const end = w + inputBytes; w < end; xi += gap) {
       for (const next = min(w + span, end); w < next; xi += 4, w += V) {
@@ -59,23 +58,13 @@ function product(at: usize, y: usize, x: usize, start: usize, factors: usize): v
         p = v128.load(w + block);
         c = f32x4.add(c, f32x4.mul(s, low(p, bits, v128.load(factors, 32))));
         d = f32x4.add(d, f32x4.mul(s, high(p, bits, v128.load(factors, 48))));
-        p = v128.load(w + 2 * block);
-        e = f32x4.add(e, f32x4.mul(s, low(p, bits, v128.load(factors, 64))));
-        f = f32x4.add(f, f32x4.mul(s, high(p, bits, v128.load(factors, 80))));
-        p = v128.load(w + 3 * block);
-        g = f32x4.add(g, f32x4.mul(s, low(p, bits, v128.load(factors, 96))));
-        h = f32x4.add(h, f32x4.mul(s, high(p, bits, v128.load(factors, 112))));
       }
     }
     v128.store(y, f32x4.pmax(a, bound));
     if (left > V) v128.store(y, f32x4.pmax(b, bound), 16);
     if (left > 2 * V) v128.store(y, f32x4.pmax(c, bound), 32);
     if (left > 3 * V) v128.store(y, f32x4.pmax(d, bound), 48);
-    if (left > 4 * V) v128.store(y, f32x4.pmax(e, bound), 64);
-    if (left > 5 * V) v128.store(y, f32x4.pmax(f, bound), 80);
-    if (left > 6 * V) v128.store(y, f32x4.pmax(g, bound), 96);
-    if (left > 7 * V) v128.store(y, f32x4.pmax(h, bound), 112);
-    y += 8 * V, start += 8 * V, factors += 8 * V, w += 4 * block - inputBytes;
+    y += 4 * V, start += 4 * V, factors += 4 * V, w += 2 * block - inputBytes;
   }
 }
 
