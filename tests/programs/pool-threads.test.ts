@@ -23,7 +23,7 @@ it('return the samples and log-likelihoods of one thread, to the bit', async () 
 });
 
 it('a large model from a file stays packed, also in workers, and draws the same', async () => {
-  const given = portableModel({ imageShape: [2, 3, 1], features: 256, blocks: 4 });
+  const given = portableModel({ imageShape: [2, 3, 1], features: 344, blocks: 4 });
   const large = readPortable(writePortable(given, { weights: 'float16' }));
   expect(large.weights.get('block0.kernel')).toHaveProperty('packed');
   const weights = [...large.weights].map(([name, { shape, data }]) => [name, { shape, data }] as const);

@@ -20,7 +20,7 @@ export interface CostOptions extends Given<typeof options> {}
 
 /** What {@link costOf} returns. */
 export interface Cost {
-  /** The weights as they are used, in float32. */
+  /** The weights as they are used: in 16 bits if a large model's file has them in float16 or int8, else in float32. */
   weightBytes: number;
   /** Everything else: features of earlier pixels, keys and values of attention, instructions. */
   workBytes: number;

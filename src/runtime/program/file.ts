@@ -118,7 +118,7 @@ export function writePortable(
  * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
  * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
- * @param bytes the whole file; a model of more than two million float32 weights shares it, so do not change it
+ * @param bytes the whole file; a model of more than four million float32 weights shares it, so do not change it
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
  * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
@@ -259,8 +259,8 @@ const SPARE_BITS = 0x7f; // of the 24 of float32
 /** With fewer weights for each output feature, its scale takes as much room as it saves. */
 const LEAST_FOR_A_SCALE = 4;
 
-/** Models with more weights stay packed: the cache of a processor holds others as float32, and with less work. */
-const MOST_UNPACKED = 2 ** 21;
+/** Models with more weights stay packed: a processor's cache holds others as float32, with less work. */
+const MOST_UNPACKED = 2 ** 22;
 
 function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
   const weights = new Map<string, Weight>();
