@@ -50,10 +50,14 @@ const NETWORKS = {
   'plus-plus': '`pixelCNNPlusPlus`, filters 32, 1 block',
   gpt: '`imageGPT`, width 64, 4 blocks',
   'plus-plus-40': '`pixelCNNPlusPlus`, filters 40, 1 block, longer',
+  'row-lstm': 'Row LSTM, hidden 16, 7 blocks',
+  'diagonal-bi-lstm': 'Diagonal BiLSTM, hidden 16, 7 blocks',
 };
+/** Those that train.mjs trained. */
+const OWN = ['binarized-row-lstm', 'binarized-diagonal-bi-lstm'];
 /** Runs of pytorch/train.py. */
 const TWINS = [
-  ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`),
+  ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`).filter((name) => !OWN.includes(name)),
   ...['plus-plus', 'neighbours', 'mutated'].map((name) => `outliers-${name}`),
   ...['mnist-256-plus-plus', 'fashion-256-plus-plus-64'],
 ];
@@ -156,7 +160,7 @@ const table = markdownTable(
 console.log(table);
 await writeFigures('index', 'results', table);
 
-await Promise.all(OTHERS.map(runsOf));
+await Promise.all([...OTHERS.map(runsOf), ...OWN.map(gather)]);
 await Promise.all(TWINS.map(gatherTwin));
 
 const runs = await readRuns();
