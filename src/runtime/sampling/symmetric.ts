@@ -1,7 +1,6 @@
 import { readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
-import { streamsOf } from '../core/random';
 import {
   checkSymmetry,
   conditionsInOrientations,
@@ -26,7 +25,7 @@ import type {
   TurnedModel,
   WalkHooks,
 } from './image-model';
-import { customNoise } from './noise';
+import { noiseOf } from './noise';
 import type { Job } from './options';
 import { scoreInOrder } from './score';
 
@@ -231,11 +230,10 @@ function logMean(xs: readonly number[]): number {
 }
 
 /** A uniform for each image, from a stream of its own. */
-function uniformsOf({ numImages, seed, firstImage, random }: Job): Float64Array {
-  const uniforms = new Float64Array(numImages);
-  const next = streamsOf(random ? 0 : numImages, (n) => `${seed}/${firstImage + n}/symmetry`);
-  if (random) customNoise(random)(uniforms);
-  return random ? uniforms : uniforms.map((_, n) => next(n));
+function uniformsOf(job: Job): Float64Array {
+  const uniforms = new Float64Array(job.numImages);
+  noiseOf(job, ['/symmetry'])(uniforms);
+  return uniforms;
 }
 
 /** The orientations that may be used for an image. */
