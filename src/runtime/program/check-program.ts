@@ -28,7 +28,7 @@ import { MAX_LENGTH } from '../core/images';
 import { checkStoredSymmetry } from '../core/symmetries';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
-import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
+import { imageProgram, type MapSize, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operationOf, operations } from './operations';
@@ -122,11 +122,11 @@ export function checkWeight(name: string, weight: Weight): Float32Array {
 function checkOutputs(model: PortableModel, maxValues: number): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
-  const program = imageProgram(model);
-  checkMaps(model, program.maps, maxValues);
-  const readiness = readinessOf(program.nodes, program.conditions);
+  const { nodes, conditions, sizes, maps } = imageProgram(model);
+  checkMaps(model, sizes, maps, maxValues);
+  const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
-  checkTablesOfPlaces(model, readiness);
+  checkTablesOfPlaces(model, sizes, readiness);
   const { times, scale } = readiness[output] as Readiness;
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
@@ -135,9 +135,10 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   throw new Error(`output: the model is not causal: ${leaks}`);
 }
 
+type MapSizes = ReturnType<typeof imageProgram>['sizes'];
+
 /** Checks that tables with a row for each place fit the maps that they are added to. */
-function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness[]): void {
-  const sizes = mapSizes(model);
+function checkTablesOfPlaces(model: PortableModel, sizes: MapSizes, readiness: readonly Readiness[]): void {
   for (const [index, node] of model.nodes.entries()) {
     const { tableOfPlaces } = operationOf(node);
     if (tableOfPlaces === undefined) continue;
@@ -151,9 +152,9 @@ function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness
 }
 
 /** Checks that maps of conditions are no larger than the (largest) image, and that whole maps fit in memory. */
-function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
+function checkMaps(model: PortableModel, sizes: MapSizes, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
-  const places = mapSizes(model).map((size, index) => {
+  const places = sizes.map((size, index) => {
     const [h, w] = (size ?? [1, 1]).map((length) => length ?? 1) as [number, number];
     if (h > height || w > width) throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
     checkMaxValues(`node ${index}: map`, h * w, maxValues);
