@@ -219,10 +219,7 @@ function checkNodes(
     }
     let wanted = checkedSize(operation, operands, fields, what, node.size);
     let isConstant = !operation.makesMaps && operands.every((operand) => operand.isConstant);
-    if (node.op === 'image') {
-      wanted = channels;
-      isConstant = false;
-    }
+    if (node.op === 'image') wanted = channels;
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       const known = `one of ${conditions.length} conditions, each read by one node`;
