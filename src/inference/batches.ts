@@ -14,14 +14,9 @@ import { valuesOf } from '../runtime/core/images';
 import type { ModelShape } from '../runtime/core/model-shape';
 import { pauses } from '../runtime/core/pauses';
 import { reportProgress } from '../runtime/core/progress';
-import {
-  type CurrentPixels,
-  isSoftmax,
-  type LogProbs,
-  outputStride,
-} from '../runtime/distributions/pixel-distribution';
+import { isSoftmax, outputStride } from '../runtime/distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../runtime/distributions/readers';
-import type { KnownImages, WalkHooks } from '../runtime/sampling/image-model';
+import type { KnownImages, ReadOutputs, WalkHooks } from '../runtime/sampling/image-model';
 import { planImages } from '../runtime/sampling/walk';
 
 /** A model of tfjs with its shape. */
@@ -110,7 +105,7 @@ export async function eachRow(
   caller: string,
   shaped: ShapedModel,
   images: Batched & WalkHooks,
-  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
+  read: ReadOutputs,
 ): Promise<void> {
   const { distribution } = shaped;
   const { signal, onProgress } = images;

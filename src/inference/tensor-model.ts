@@ -7,7 +7,7 @@ import type { EvaluatorArgs } from '../runtime/engine/evaluator';
 import type { DrawingPool } from '../runtime/likelihood/energies';
 import type { PortableModel } from '../runtime/program/program';
 import type { OutputSource } from '../runtime/sampling/growing-images';
-import type { EngineModel, ImageModel, OrderedModel } from '../runtime/sampling/image-model';
+import type { EngineModel, ImageModel, WholeModel } from '../runtime/sampling/image-model';
 import { engineModel, imageModelOf } from '../runtime/sampling/portable';
 import { symmetricImageModel } from '../runtime/sampling/symmetric';
 import { eachRow } from './batches';
@@ -20,7 +20,7 @@ export type TfjsModel = LayersModel | SymmetricModel;
 export const networkOf = (model: TfjsModel): LayersModel => (isSymmetric(model) ? model.model : model);
 
 /** A model of tfjs in order: its traced program in the engine, or whole passes. */
-export interface TensorModel extends OrderedModel {
+export interface TensorModel extends WholeModel {
   /** The model in the engine. Throws a TypeError naming a layer that cannot be evaluated pixel by pixel. */
   inEngine(caller: string): Promise<EngineModel>;
 }

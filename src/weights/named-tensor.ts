@@ -5,8 +5,8 @@ import {
   bytesOf,
   checkTensor,
   copyOf,
-  dtypes,
   readContainer,
+  widths,
   writeContainer,
 } from '../runtime/program/safetensors';
 
@@ -106,14 +106,28 @@ export function listed(title: string, names: readonly string[], show = shortened
   return `${title} (${names.length}): ${names.slice(0, MAX_NAMES).map(show).join(', ')}${more}`;
 }
 
-/** The typed array of a dtype that has been checked. */
-const arrayOf = (dtype: string) => dtypes.get(dtype) as NonNullable<ReturnType<typeof dtypes.get>>;
+/** The bytes of a number of a dtype that has been checked. */
+export const widthOf = ({ dtype }: { readonly dtype: string }): number => widths.get(dtype) as number;
 
-/** The bytes of a number. */
-export const widthOf = ({ dtype }: { readonly dtype: string }): number => arrayOf(dtype).BYTES_PER_ELEMENT;
+const arrays = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
 
 /** Copies bytes, which may be unaligned, to a typed array of numbers, or for F16 and BF16 of their bits. */
-export const numbersOf = (dtype: string, bytes: Uint8Array) => new (arrayOf(dtype))(copyOf(bytes).buffer);
+export const numbersOf = (dtype: string, bytes: Uint8Array) =>
+  new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer); // the dtype has been checked
 
 /** Copies the numbers of a tensor, rounded to the nearest float32. */
 export function float32Of({ dtype, data }: NamedTensor): Float32Array {

@@ -2,9 +2,11 @@ import {
   checkBoolean,
   checkCategories,
   checkFeatures,
+  checkFields,
   checkFunction,
   checkInteger,
   checkKernelSize,
+  checkList,
   checkNames,
   checkNumber,
   checkOneOf,
@@ -69,6 +71,26 @@ export function readDeclared<D extends Declaration>(what: string, given: object,
     values[name] = isLeftOut ? argument.fallback : argument.check(`${what}: ${name}`, value, values);
   }
   return values as Values<D>;
+}
+
+/** Checks a record of a file: that it has the declared fields and no others, and each field. Returns it. */
+export function checkDeclared<D extends Declaration>(what: string, given: unknown, declared: D): Values<D> {
+  const record = checkFieldsOf(what, given, declared);
+  for (const [name, value] of Object.entries(record))
+    (declared[name] as Argument<unknown>).check(`${what}: ${name}`, value, record);
+  return record as Values<D>;
+}
+
+/** Checks that a record of a file has the declared fields, of which optional ones may be left out, and no others. */
+export function checkFieldsOf(what: string, given: unknown, declared: Declaration) {
+  const names = Object.keys(declared);
+  const isOptional = (name: string) => 'fallback' in (declared[name] as object);
+  return checkFields(
+    what,
+    given,
+    names.filter((name) => !isOptional(name)),
+    names.filter(isOptional),
+  );
 }
 
 /** Makes an argument optional. Without a fallback, its value is undefined if it is not given. */
@@ -140,6 +162,20 @@ export const multipleOf = (first: string, ...others: string[]): Argument<number>
     return checkFeatures(what, given, product, divisors.reverse().join(' * '));
   },
 });
+
+/** A list of two. */
+export const pair = <Value>(argument: Argument<Value>): Argument<readonly [Value, Value]> => ({
+  check(what, given) {
+    for (const one of checkList(what, given, 2)) argument.check(what, one, {});
+    return given as readonly [Value, Value];
+  },
+});
+
+/** A field that is true if it is there. */
+export const trueIfGiven = (): OptionalArgument<true | undefined, true> =>
+  optional(
+    checked<true>((what, given) => given === true || throwTypeError(what, 'true, or no such field', given)),
+  );
 
 /** Rows and columns, or one number for both. */
 type Lengths = Argument<[rows: number, columns: number], number | [number, number]>;

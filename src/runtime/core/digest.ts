@@ -20,21 +20,15 @@ export class Digest {
 
   add(bytes: Uint8Array): this {
     const { block } = this;
-    let at = 0;
-    const fill = (end: number) => {
-      while (at < end) block[this.length++ & 15] = bytes[at++] as number;
-    };
     const filled = this.length & 15;
-    if (filled > 0) {
-      fill(Math.min(16 - filled, bytes.length));
-      if ((this.length & 15) > 0) return this;
-      this.takeBlocks(block);
-    }
-    const whole = (bytes.length - at) & ~15;
-    this.takeBlocks(bytes.subarray(at, at + whole));
-    at += whole;
-    this.length += whole;
-    fill(bytes.length);
+    const from = -filled & 15; // how many bytes complete the block
+    block.set(bytes.subarray(0, from), filled);
+    this.length += bytes.length;
+    if (bytes.length < from) return this;
+    if (from > 0) this.takeBlocks(block);
+    const end = bytes.length - (this.length & 15);
+    this.takeBlocks(bytes.subarray(from, end));
+    block.set(bytes.subarray(end));
     return this;
   }
 

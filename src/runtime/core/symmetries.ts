@@ -1,5 +1,5 @@
-import { flag, type Given } from './arguments';
-import { checkFields, checkOneOf, throwTypeError } from './check';
+import { anything, checkDeclared, flag, type Given, trueIfGiven } from './arguments';
+import { checkOneOf, throwTypeError } from './check';
 import { type ConditionShape, type ConditionValues, isOfPlaces } from './conditions';
 import type { ImageShape } from './images';
 
@@ -90,11 +90,9 @@ export function checkSymmetry(
 
 /** Checks the symmetry that a file states. */
 export function checkStoredSymmetry({ symmetry, ...plain }: Parameters<typeof checkSymmetry>[1]): void {
-  const fields = checkFields('symmetry', symmetry, ['symmetries'], ['asCondition']);
-  const isTold = 'asCondition' in fields;
-  if (isTold && fields.asCondition !== true)
-    throwTypeError('symmetry: asCondition', 'true, or no such field', fields.asCondition);
-  checkSymmetry('symmetry', plain, fields.symmetries, isTold);
+  const declared = { symmetries: anything(), asCondition: trueIfGiven() };
+  const { symmetries, asCondition = false } = checkDeclared('symmetry', symmetry, declared);
+  checkSymmetry('symmetry', plain, symmetries, asCondition);
 }
 
 /** The conditions that callers give: a model's own, without the orientation. */

@@ -1,5 +1,5 @@
-import { type Declaration, readDeclared, type Values } from '../core/arguments';
-import { checkFields, checkMaxValues, checkOneOf } from '../core/check';
+import { anything, checkDeclared, type Declaration, type Values } from '../core/arguments';
+import { checkMaxValues, checkOneOf } from '../core/check';
 import { softmax } from './categorical';
 import { gaussian } from './gaussian';
 import { logisticMixture } from './logistic-mixture';
@@ -53,8 +53,7 @@ export function checkDistributionShape(
   const given = shape as Partial<DistributionShape> | null;
   const kind = checkOneOf('distribution: kind', given?.kind, Object.keys(kinds) as (keyof Kinds)[]);
   const { fields, limited } = kinds[kind] as DistributionKind<Declaration>;
-  const record = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
-  const values = readDeclared('distribution', record, fields);
+  const values = checkDeclared('distribution', shape, { kind: anything(), ...fields });
   for (const [name, size] of Object.entries(limited({ ...sizes, ...values })))
     checkMaxValues(`distribution: ${name}`, size, maxValues);
   return shape as DistributionShape;

@@ -1,3 +1,5 @@
+import { exp } from '../kernels/arithmetic';
+
 /** Marks a level that is not drawn yet. */
 export const TO_DRAW = -1;
 
@@ -13,18 +15,26 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
   return last;
 }
 
-/** The most likely level, the lowest on a tie, from log-probabilities [levels] that start at an offset. */
-export function mostLikelyLevel(logProbs: Float64Array, offset: number, levels: number): number {
+/** The most likely level, the lowest on a tie. */
+export function mostLikelyLevel(logProbs: Float64Array): number {
   let best = 0;
-  let max = logProbs[offset] as number;
-  for (let level = 1; level < levels; level++) {
-    const one = logProbs[offset + level] as number;
-    if (one > max) {
-      max = one;
-      best = level;
-    }
+  for (let level = 1; level < logProbs.length; level++) {
+    if ((logProbs[level] as number) > (logProbs[best] as number)) best = level;
   }
   return best;
+}
+
+/** Writes the weight of each level, 1 of the most likely one, and returns their sum; 0 if no level is possible. */
+export function weighLevels(logProbs: Float64Array, weights: Float64Array): number {
+  const max = logProbs[mostLikelyLevel(logProbs)] as number;
+  if (max === -Infinity) return 0;
+  let total = 0;
+  for (let level = 0; level < logProbs.length; level++) {
+    const weight = exp((logProbs[level] as number) - max);
+    weights[level] = weight;
+    total += weight;
+  }
+  return total;
 }
 
 /** Thrown if a model's outputs are not finite, because it has diverged. */

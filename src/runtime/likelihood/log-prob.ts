@@ -5,7 +5,8 @@ import type { PortableModel } from '../program/program';
 import type { ImageModel, KnownImages, OrderedModel, WalkHooks } from '../sampling/image-model';
 import { portableImageModel } from '../sampling/portable';
 import { scoreInOrder } from '../sampling/score';
-import { planImages, walkArguments } from '../sampling/walk';
+import { scoreSymmetric } from '../sampling/symmetric';
+import { eachOutput, planImages, walkArguments } from '../sampling/walk';
 
 /** Arguments of `logProb`, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
@@ -65,7 +66,9 @@ export function planLogProb(model: PortableModel, images: NumericArray, options:
 
 /** log p of images [N], or of their values [N*H*W*C], under a model of any kind. */
 export const scoreImages = async (model: ImageModel, job: LogProbJob): Promise<Float64Array> =>
-  job.perValue ? scoreInOrder('logProb', model.inOrder('logProb: perValue'), job, true) : model.score(job);
+  model.turned === undefined || job.perValue
+    ? scoreInOrder('logProb', model.inOrder('logProb: perValue'), job, job.perValue)
+    : scoreSymmetric(model.turned, job);
 
 export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>
   perValue ? valuesOf(imageShape) : 1;
@@ -107,7 +110,7 @@ export async function scoreLevels(
 ): Promise<void> {
   const { levels } = model;
   let ofValues = new Float64Array(0);
-  await model.eachOutput('levelLogProbs', images, (reader, current, values) => {
+  await eachOutput('levelLogProbs', model, images, (reader, current, values) => {
     const size = values.length * levels;
     if (ofValues.length !== size) ofValues = new Float64Array(size);
     reader.ofAll(current, ofValues);

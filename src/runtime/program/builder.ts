@@ -52,7 +52,7 @@ export class ProgramBuilder extends Nodes<Features> {
 
   /** The image, normalized: one feature a channel. */
   image(imageChannels: number): Features {
-    return this.push({ op: 'image', size: imageChannels }, [], false);
+    return this.push({ op: 'image', size: imageChannels }, []);
   }
 
   /** A condition: one vector for the whole image, or one for each pixel. */

@@ -1,5 +1,13 @@
 import {
-  checkFields,
+  anything,
+  checkDeclared,
+  checkFieldsOf,
+  integer,
+  optional,
+  pair,
+  trueIfGiven,
+} from '../core/arguments';
+import {
   checkInteger,
   checkList,
   checkMaxValues,
@@ -9,12 +17,18 @@ import {
   sizeFromShape,
   throwTypeError,
 } from '../core/check';
-import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
+import {
+  type ConditionShape,
+  checkKinds,
+  conditionFeatures,
+  isOfPlaces,
+  sizeOfMap,
+} from '../core/conditions';
 import { MAX_LENGTH } from '../core/images';
 import { checkStoredSymmetry } from '../core/symmetries';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
-import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
+import { imageProgram, type MapSize, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operationOf, operations } from './operations';
@@ -66,23 +80,25 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   if (model.symmetry !== undefined) checkStoredSymmetry(model as PortableModel);
 }
 
+const count = integer({ from: 1, to: MAX_CATEGORIES });
+const shape = pair(integer({ from: 1, to: MAX_LENGTH }));
+
+const conditionFields = {
+  class: { numClasses: count, nullClass: trueIfGiven() },
+  vector: { size: count },
+  map: { size: count, shape: optional(shape) },
+  codes: { levels: integer({ from: 2, to: MAX_CATEGORIES }), shape },
+};
+
 function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {
   const what = `conditions: ${index}`;
   const given = (condition ?? {}) as Partial<ConditionShape>;
-  const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
-  const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
-  const names = kind === 'codes' ? ['kind', count, 'shape'] : ['kind', count];
-  const options = kind === 'class' ? ['nullClass'] : kind === 'map' ? ['shape'] : [];
-  const fields = checkFields(what, condition, names, options);
-  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
-  if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
-    throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
-  if (Object.hasOwn(fields, 'shape')) {
-    const shape = `${what}: shape`;
-    const places = checkedProduct(shape, checkList(shape, fields['shape'], 2), MAX_LENGTH);
-    checkMaxValues(shape, places, maxValues);
-  }
-  return condition as ConditionShape;
+  const kinds = Object.keys(conditionFields) as (keyof typeof conditionFields)[];
+  const kind = checkOneOf(`${what}: kind`, given.kind, kinds);
+  checkDeclared(what, condition, { kind: anything(), ...conditionFields[kind] });
+  const checked = condition as ConditionShape;
+  checkMaxValues(`${what}: shape`, sizeFromShape(sizeOfMap(checked) ?? []), maxValues);
+  return checked;
 }
 
 /** Checks lengths and returns their product. */
@@ -107,11 +123,11 @@ export function checkWeight(name: string, weight: Weight): void {
 function checkOutputs(model: PortableModel, maxValues: number): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
-  const program = imageProgram(model);
-  checkMaps(model, program.maps, maxValues);
-  const readiness = readinessOf(program.nodes, program.conditions);
+  const { nodes, conditions, sizes, maps } = imageProgram(model);
+  checkMaps(model, sizes, maps, maxValues);
+  const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
-  checkTablesOfPlaces(model, readiness);
+  checkTablesOfPlaces(model, sizes, readiness);
   const { times, scale } = readiness[output] as Readiness;
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
@@ -120,9 +136,10 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   throw new Error(`output: the model is not causal: ${leaks}`);
 }
 
+type MapSizes = ReturnType<typeof imageProgram>['sizes'];
+
 /** Checks that tables with a row for each place fit the maps that they are added to. */
-function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness[]): void {
-  const sizes = mapSizes(model);
+function checkTablesOfPlaces(model: PortableModel, sizes: MapSizes, readiness: readonly Readiness[]): void {
   for (const [index, node] of model.nodes.entries()) {
     const { tableOfPlaces } = operationOf(node);
     if (tableOfPlaces === undefined) continue;
@@ -136,9 +153,9 @@ function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness
 }
 
 /** Checks that maps of conditions are no larger than the (largest) image, and that whole maps fit in memory. */
-function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
+function checkMaps(model: PortableModel, sizes: MapSizes, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
-  const places = mapSizes(model).map((size, index) => {
+  const places = sizes.map((size, index) => {
     const [h, w] = (size ?? [1, 1]).map((length) => length ?? 1) as [number, number];
     if (h > height || w > width) throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
     checkMaxValues(`node ${index}: map`, h * w, maxValues);
@@ -152,6 +169,13 @@ function checkMaps(model: PortableModel, maps: readonly number[], maxValues: num
 }
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
+
+const required = anything();
+const ofAll = { op: required, size: required };
+const ofSeveral = { ...ofAll, inputs: required };
+
+/** The fields of nodes besides those of their operation, by its number of operands. They are checked one by one. */
+const nodeFields = { 0: ofAll, 1: { ...ofAll, input: required }, 3: ofSeveral, any: ofSeveral };
 
 /**
  * Checks nodes in order.
@@ -178,11 +202,7 @@ function checkNodes(
     const what = `node ${index} (${op})`;
     if ((op === 'image') !== (index === 0)) throwTypeError(what, 'the image as the first node only', op);
     const operation: Operation = operations[op as OperationName];
-    const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
-    const names = Object.keys(operation.fields);
-    const optional = names.filter((field) => 'fallback' in operation.fields[field]);
-    const required = names.filter((field) => !optional.includes(field));
-    const record = checkFields(what, given, ['op', 'size', ...operandFields, ...required], optional);
+    const record = checkFieldsOf(what, given, { ...nodeFields[operation.operands], ...operation.fields });
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node).map(
@@ -200,10 +220,7 @@ function checkNodes(
     }
     let wanted = checkedSize(operation, operands, fields, what, node.size);
     let isConstant = !operation.makesMaps && operands.every((operand) => operand.isConstant);
-    if (node.op === 'image') {
-      wanted = channels;
-      isConstant = false;
-    }
+    if (node.op === 'image') wanted = channels;
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       const known = `one of ${conditions.length} conditions, each read by one node`;

@@ -30,8 +30,8 @@ export const readsWholeMaps = (node: ProgramNode): boolean =>
  * The program that is left for the image, after nodes that read whole maps, and maps of other
  * sizes, have been computed.
  *
- * @returns its nodes, with those computed before as conditions ({@link mapAsCondition}); all conditions; and the
- * indices of the maps that it reads
+ * @returns its nodes, with those computed before as conditions ({@link mapAsCondition}); all conditions; the sizes of
+ * all maps ({@link mapSizes}); and the indices of the maps that it reads
  * @throws UnfitResolution if a node would look in all directions in the image, or combine maps of different sizes
  */
 export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>) {
@@ -51,6 +51,7 @@ export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>
       isBefore[index] ? mapAsCondition(program, index) : (node as ImageNode),
     ),
     conditions: withNodes(program),
+    sizes,
     maps: [...maps],
   };
 }

@@ -26,25 +26,11 @@ export interface Container {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const arrays = {
-  F64: Float64Array,
-  F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U64: BigUint64Array,
-  U32: Uint32Array,
-  U16: Uint16Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-};
+const dtypes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 }; // biome-ignore format: one line
 
-/** The typed array for the numbers of each type, or for the bits of F16 and BF16. */
-export const dtypes: ReadonlyMap<unknown, (typeof arrays)[keyof typeof arrays]> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries(arrays),
+/** The types, and the bytes of a number of each. */
+export const widths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(dtypes),
 );
 
 const METADATA = '__metadata__';
@@ -149,12 +135,11 @@ function readEntry(what: string, entry: unknown, bytes: number) {
 
 /** Checks the type of a tensor, and that the bytes in `field` are as many as its shape requires; returns the shape. */
 export function checkTensor(what: string, dtype: unknown, shape: unknown, field: string, bytes: unknown) {
-  const Numbers =
-    dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+  const width = widths.get(dtype) ?? throwTypeError(`${what}: dtype`, [...widths.keys()].join(' or '), dtype);
   const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
     checkInteger(`${what}: shape`, length, 0),
   );
-  const size = Numbers.BYTES_PER_ELEMENT * sizeFromShape(lengths);
+  const size = width * sizeFromShape(lengths);
   if (size !== bytes)
     throwTypeError(`${what}: ${field}`, `the ${size} bytes of ${dtype} [${lengths}]`, bytes);
   return lengths;

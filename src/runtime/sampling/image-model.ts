@@ -1,6 +1,7 @@
 import type { ConditionValues } from '../core/conditions';
 import type { ImageShape, Images } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
+import type { Symmetrizable } from '../core/symmetries';
 import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import type { Evaluator, EvaluatorArgs } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
@@ -14,33 +15,43 @@ import type { Job } from './options';
 export interface ImageModel<Ordered extends OrderedModel = OrderedModel> extends ModelShape {
   /** Draws the images of a job. */
   draw(job: Job): Promise<SampledImages>;
-  /** Computes log p of images, in nats, [N]. */
-  score(images: KnownImages & WalkHooks): Promise<Float64Array>;
+  /** What a symmetric model is made of. */
+  readonly turned?: TurnedModel;
   /** The model as one that takes the values of an image in order. Throws a TypeError about `what` if there is no one order. */
   inOrder(what: string): Ordered;
 }
 
+/** A model without its symmetry, and the symmetry. Its conditions include the orientation, if it is told. */
+export interface TurnedModel extends Required<Symmetrizable> {
+  readonly model: ImageModel;
+}
+
 /** A model that takes the values of an image one by one, in the order rows, columns, channels. */
-export interface OrderedModel extends ModelShape {
+export type OrderedModel = EngineModel | WholeModel;
+
+interface ValueByValue extends ModelShape {
   readonly distribution: PixelDistribution;
   /** Makes what computes the outputs for each value, as the values before it are put. */
   source(images: EvaluatorArgs): OutputSource | Promise<OutputSource>;
-  /**
-   * Computes the outputs for all values of known images, and calls `read` with those of some values at a time, in order
-   * for each image. `reader` reads log p from them, and `values` are the indices of the values in all images [N,H,W,C].
-   */
-  eachOutput(
-    caller: string,
-    images: KnownImages & WalkHooks,
-    read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
-  ): Promise<void>;
 }
 
 /** A model in order that the engine evaluates. */
-export interface EngineModel extends OrderedModel {
+export interface EngineModel extends ValueByValue {
   readonly program: PortableModel;
   source(images: EvaluatorArgs): Evaluator;
 }
+
+/** A model in order that computes the outputs for all values of an image at once, if these are known. */
+export interface WholeModel extends ValueByValue {
+  /** Calls `read` for all values of the images. */
+  eachOutput(caller: string, images: KnownImages & WalkHooks, read: ReadOutputs): Promise<void>;
+}
+
+/**
+ * Reads the outputs for some values of known images; those of each image come in order. `reader` reads log p from them,
+ * and `values` are the indices of the values in all images [N,H,W,C].
+ */
+export type ReadOutputs = (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void;
 
 /** The result of a job. */
 export interface SampledImages {

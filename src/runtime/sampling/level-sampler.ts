@@ -1,8 +1,8 @@
-import { inverse, mostLikelyLevel, notFinite, TO_DRAW } from '../distributions/levels';
+import { inverse, notFinite, TO_DRAW, weighLevels } from '../distributions/levels';
 import { logSumExp } from '../distributions/logistic-mixture';
 import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, logProbsFor } from '../distributions/readers';
-import { exp, log } from '../kernels/arithmetic';
+import { log } from '../kernels/arithmetic';
 import type { Changes } from './changes';
 import type { NextValue } from './changes/change';
 import type { Job } from './options';
@@ -66,16 +66,8 @@ export function levelSampler(
   /** Sets the weights of an image's levels as they are drawn, and returns their sum; 0 if no level is left. */
   const weigh = (n: number): number => {
     select(n);
-    const max = selected[mostLikelyLevel(selected, 0, levels)] as number;
-    if (max === -Infinity) return isSteered ? 0 : notFinite();
-    let total = 0;
-    for (let level = 0; level < levels; level++) {
-      const weight = exp((selected[level] as number) - max);
-      weights[level] = weight;
-      total += weight;
-    }
-    if (!(total > 0)) notFinite();
-    return total;
+    const total = weighLevels(selected, weights);
+    return total > 0 || (total === 0 && isSteered) ? total : notFinite();
   };
 
   return {

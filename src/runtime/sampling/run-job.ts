@@ -3,6 +3,7 @@ import { memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
 import { withAndWithoutClass } from './changes/guidance';
+import type { OutputSource } from './growing-images';
 import type { OrderedModel, SampledImages } from './image-model';
 import type { Job } from './options';
 import { numParticlesOf } from './particles';
@@ -10,7 +11,9 @@ import { versionsOf } from './versions';
 
 /** Draws the images of a job, value by value. */
 export async function runJob(model: OrderedModel, job: Job): Promise<SampledImages> {
-  const source = await memoryForJob(job, () => model.source(evaluatedRows(model.conditions, job)));
+  const source: OutputSource = await memoryForJob(job, () =>
+    model.source(evaluatedRows(model.conditions, job)),
+  );
   try {
     const { images, levels, visit, finish } = await memoryForJob(job, () =>
       versionsOf(source, model.distribution, job),

@@ -1,5 +1,6 @@
 import { memoryFor, valuesOf } from '../core/images';
 import type { KnownImages, OrderedModel, WalkHooks } from './image-model';
+import { eachOutput } from './walk';
 
 /** Computes log p of images, in nats, [N], or of each value given those before it, [N*H*W*C]. */
 export async function scoreInOrder(
@@ -12,7 +13,7 @@ export async function scoreInOrder(
   const ofImage = valuesOf(imageShape);
   const nats = memoryFor(caller, () => new Float64Array(perValue ? numImages * ofImage : numImages));
   let [levels, ofValues] = [new Int32Array(0), new Float64Array(0)];
-  await model.eachOutput(caller, images, (reader, current, values) => {
+  await eachOutput(caller, model, images, (reader, current, values) => {
     const count = values.length;
     if (levels.length !== count) [levels, ofValues] = [new Int32Array(count), new Float64Array(count)];
     for (let k = 0; k < count; k++) levels[k] = data[values[k] as number] as number;

@@ -1,7 +1,6 @@
 import { readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
-import { streamsOf } from '../core/random';
 import {
   checkSymmetry,
   conditionsInOrientations,
@@ -10,7 +9,6 @@ import {
   oriented,
   refuseSymmetries,
   type SymmetricOptions,
-  type Symmetrizable,
   type Symmetry,
   type SymmetryShape,
   symmetricOptions,
@@ -19,9 +17,17 @@ import { inverse, TO_DRAW } from '../distributions/levels';
 import { logSumExp } from '../distributions/logistic-mixture';
 import { exp, log } from '../kernels/arithmetic';
 import { checkModel, type PortableModel } from '../program/program';
-import type { ImageModel, KnownImages, OrderedModel, SampledImages, WalkHooks } from './image-model';
-import { customNoise } from './noise';
+import type {
+  ImageModel,
+  KnownImages,
+  OrderedModel,
+  SampledImages,
+  TurnedModel,
+  WalkHooks,
+} from './image-model';
+import { noiseOf } from './noise';
 import type { Job } from './options';
+import { scoreInOrder } from './score';
 
 // A symmetric model is the mixture of a model's distribution q over the orientations g of a group: p(x) is the mean of
 // q(g x). An image of it is an image of q, of which a random orientation is undone.
@@ -38,8 +44,6 @@ import type { Job } from './options';
 // logDrawn is log P(x). Where P(x) is no estimate, it sums to 1 over the images that agree with what is given, so the
 // mean of f(x) p(x) / P(x) is the sum of f(x) p(x) over those that can be drawn. Where it is, this holds all the same,
 // since the mean of f(x) W is the sum of f(x) times the mean of w(g) d(g), as with any particle filter.
-
-type Symmetric = Symmetrizable & Required<Pick<Symmetrizable, 'symmetry'>>;
 
 /** A drawing of all images, each in some orientation. */
 interface Round {
@@ -74,27 +78,27 @@ export function symmetric(
   return { ...model, symmetry: checkSymmetry('symmetric', model, symmetries, asCondition) };
 }
 
-/** Wraps a model in symmetries: turns images, asks the model, and turns back. */
+/** Wraps a model in symmetries. */
 export function symmetricImageModel<Ordered extends OrderedModel>(
   model: ImageModel<Ordered>,
   symmetry: SymmetryShape,
 ): ImageModel<Ordered> {
   const { imageShape, levels, conditions } = model;
-  const wrapped = { levels, conditions, symmetry };
+  const turned = { levels, conditions, symmetry, model };
   return {
     imageShape,
     levels,
-    conditions: givenConditions(wrapped),
-    draw: (job) => drawSymmetric(wrapped, job, model.draw),
-    score: (images) => scoreSymmetric(wrapped, images, model.score),
+    conditions: givenConditions(turned),
+    draw: (job) => drawSymmetric(turned, job),
+    turned,
     inOrder(what) {
-      refuseSymmetries(what, wrapped);
+      refuseSymmetries(what, turned);
       return model.inOrder(what);
     },
   };
 }
 
-function groupOf(model: Symmetric, imageShape: ImageShape) {
+function groupOf(model: TurnedModel, imageShape: ImageShape) {
   const orientations = orientationsOf(model.symmetry.symmetries);
   type Levels = Images['data'];
   const into = <L extends Levels>(images: L, orientationOf: ArrayLike<number>): L =>
@@ -117,10 +121,9 @@ type Group = ReturnType<typeof groupOf>;
  * Draws the images of a job. An image with given values is drawn in all orientations in which these come first, if
  * there are any, and one is chosen by how likely the given values are in it: exactly from the mixture of these. Other
  * images are drawn in a random orientation; with look-ahead in all, which is exact with many particles.
- *
- * @param draw draws from the model without symmetries
  */
-async function drawSymmetric(model: Symmetric, job: Job, draw: ImageModel['draw']): Promise<SampledImages> {
+async function drawSymmetric(model: TurnedModel, job: Job): Promise<SampledImages> {
+  const { draw } = model.model;
   for (const name of ['adjust', 'potential'] as const) {
     const wanted = 'none for a model with symmetries, which draws in several orientations';
     if (job[name] !== undefined) throwTypeError(`sample: ${name}`, wanted, job[name]);
@@ -195,23 +198,19 @@ async function drawSymmetric(model: Symmetric, job: Job, draw: ImageModel['draw'
 
 type Scores = Pick<SampledImages, 'logProb' | 'logDrawn' | 'logGiven'>;
 
-/**
- * Computes log p of images under a symmetric model, [N].
- *
- * @param score scores images in the model without symmetries
- */
-async function scoreSymmetric(
-  model: Symmetric,
+/** Computes log p of images under a symmetric model, in nats, [N]. */
+export async function scoreSymmetric(
+  model: TurnedModel,
   images: KnownImages & WalkHooks,
-  score: ImageModel['score'],
 ): Promise<Float64Array> {
+  const ordered = model.model.inOrder('logProb');
   const { numImages, imageShape, data, conditions, onProgress } = images;
   const group = groupOf(model, imageShape);
   const scores: Float64Array[] = [];
   for (let orientation = 0; orientation < group.size; orientation++) {
     const orientationOf = new Int32Array(numImages).fill(orientation);
     scores.push(
-      await score({
+      await scoreInOrder('logProb', ordered, {
         ...images,
         data: group.into(data, orientationOf),
         conditions: conditionsInOrientations(model, conditions, orientationOf),
@@ -231,11 +230,10 @@ function logMean(xs: readonly number[]): number {
 }
 
 /** A uniform for each image, from a stream of its own. */
-function uniformsOf({ numImages, seed, firstImage, random }: Job): Float64Array {
-  const uniforms = new Float64Array(numImages);
-  const next = streamsOf(random ? 0 : numImages, (n) => `${seed}/${firstImage + n}/symmetry`);
-  if (random) customNoise(random)(uniforms);
-  return random ? uniforms : uniforms.map((_, n) => next(n));
+function uniformsOf(job: Job): Float64Array {
+  const uniforms = new Float64Array(job.numImages);
+  noiseOf(job, ['/symmetry'])(uniforms);
+  return uniforms;
 }
 
 /** The orientations that may be used for an image. */

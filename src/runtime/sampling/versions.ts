@@ -9,7 +9,7 @@ import { growingImages, type OutputSource } from './growing-images';
 import type { SampledImages } from './image-model';
 import { levelSampler } from './level-sampler';
 import { type LookAhead, lookAheadOf } from './look-ahead';
-import { customNoise, seededNoise } from './noise';
+import { noiseOf } from './noise';
 import type { Job } from './options';
 import { numParticlesOf } from './particles';
 
@@ -18,7 +18,7 @@ import { numParticlesOf } from './particles';
  * side. Version v of image n has the index v * numImages + n.
  */
 export function versionsOf(source: OutputSource, distribution: PixelDistribution, job: Job) {
-  const { numImages, given, scored, imageShape, withLogProb, firstValue, firstImage } = job;
+  const { numImages, given, scored, imageShape, withLogProb, firstValue } = job;
   const total = valuesOf(imageShape);
   const perImage = numParticlesOf(job);
   const size = perImage * numImages;
@@ -32,10 +32,11 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   const current = new Int32Array(size); // levels of the current value of all versions, TO_DRAW until they are drawn
   const sums = { logProb: new Float64Array(size), logDrawn: new Float64Array(size) };
   const [ofModel, asDrawn] = [new Float64Array(size), new Float64Array(size)]; // log p of the current levels
-  const streams = perImage > 1 ? perImage + 1 : 1; // one more to resample with
-  const uniforms = new Float64Array(streams * numImages);
+  const streams = [''];
+  for (let k = 1; perImage > 1 && k <= perImage; k++) streams.push(`/${k}`); // the last to resample with
+  const uniforms = new Float64Array(streams.length * numImages);
   // Made last, since it takes longest.
-  const noise = job.random ? customNoise(job.random) : seededNoise(job.seed, firstImage, numImages, streams);
+  const noise = noiseOf(job, streams);
   let count = 0; // of the versions that are drawn
   let drawn = current.subarray(0, 0); // their current levels
   let toDraw = 0; // how many of them have no level yet

@@ -11,10 +11,17 @@ import {
 import type { ModelShape } from '../core/model-shape';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
-import type { CurrentPixels, LogProbs } from '../distributions/pixel-distribution';
+import type { CurrentPixels } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { growingImages } from './growing-images';
-import type { EngineModel, KnownImages, WalkedImages, WalkHooks } from './image-model';
+import type {
+  EngineModel,
+  KnownImages,
+  OrderedModel,
+  ReadOutputs,
+  WalkedImages,
+  WalkHooks,
+} from './image-model';
 
 /** How to stop a walk and follow its progress. */
 export const walkArguments = {
@@ -88,13 +95,14 @@ export async function walkImages(
   signal?.throwIfAborted();
 }
 
-/** `eachOutput` of a model that the engine evaluates: one value of all images of a group at a time. */
-export async function walkKnown(
+/** Reads the outputs for all values of known images: in the engine, one value of all images of a group at a time. */
+export async function eachOutput(
   caller: string,
-  model: EngineModel,
+  model: OrderedModel,
   images: KnownImages & WalkHooks,
-  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
+  read: ReadOutputs,
 ): Promise<void> {
+  if ('eachOutput' in model) return model.eachOutput(caller, images, read);
   const { data, imageShape } = images;
   const total = valuesOf(imageShape);
   await walkImages(caller, model, images, (first, count) => {

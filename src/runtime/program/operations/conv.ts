@@ -1,13 +1,5 @@
-import { checked } from '../../core/arguments';
-import {
-  checkBoolean,
-  checkFeatures,
-  checkFields,
-  checkInteger,
-  checkList,
-  checkOneOf,
-  throwTypeError,
-} from '../../core/check';
+import { anything, checkDeclared, checked, integer, oneOf, optional, pair } from '../../core/arguments';
+import { checkBoolean, checkFeatures, checkInteger, checkOneOf, throwTypeError } from '../../core/check';
 import {
   featuresOfGroup,
   type KernelWindow,
@@ -21,6 +13,19 @@ import type { Nodes } from '../nodes';
 import { checkShape, oneByOne, operation, type Read, weight, weightOrNone } from '../operation';
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
 import { pointwise } from './pointwise';
+
+const atLeastOne = integer({ from: 1 });
+
+const windowFields = {
+  kernelSize: pair(atLeastOne),
+  anchor: pair(anything<number>()),
+  present: oneOf(...presents),
+  imageChannels: atLeastOne,
+  stride: oneOf(1, 2),
+  transposed: checked(checkBoolean),
+  dilation: optional(pair(atLeastOne)),
+  groups: optional(atLeastOne),
+};
 
 export const conv = operation({
   name: 'conv',
@@ -76,30 +81,17 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
 }
 
 function checkWindow(what: string, given: unknown): KernelWindow {
-  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'];
   if (typeof given !== 'object' || given === null) throwTypeError(what, 'a window from windowOf', given);
-  const options = ['dilation', 'groups'].filter((name) => Object.hasOwn(given, name));
-  const window = checkFields(what, given, [...fields, ...options]);
-  const anchor = checkList(`${what}: anchor`, window.anchor, 2);
-  for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
-    checkInteger(`${what}: kernelSize`, length, 1);
-    checkInteger(`${what}: anchor`, anchor[axis], 0, (length as number) - 1);
-  }
-  checkOneOf(`${what}: present`, window.present, presents);
-  checkInteger(`${what}: imageChannels`, window.imageChannels, 1);
-  checkOneOf(`${what}: stride`, window.stride, [1, 2]);
-  checkBoolean(`${what}: transposed`, window.transposed);
-  if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
-    throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', window.stride);
-  const { dilation, groups } = window as Partial<Record<string, unknown>>;
-  if (options.includes('dilation')) {
-    for (const rate of checkList(`${what}: dilation`, dilation, 2))
-      checkInteger(`${what}: dilation`, rate, 1);
-    if (window.stride !== 1 || window.transposed)
-      throwTypeError(`${what}: dilation`, 'none with a stride, or transposed', dilation);
-  }
-  if (options.includes('groups')) checkInteger(`${what}: groups`, groups, 1);
-  return given as KernelWindow;
+  checkDeclared(what, given, windowFields);
+  const window = given as KernelWindow;
+  const { kernelSize, anchor, stride, transposed, dilation } = window;
+  for (const axis of [0, 1] as const) checkInteger(`${what}: anchor`, anchor[axis], 0, kernelSize[axis] - 1);
+  const isStrided = stride !== 1 || transposed;
+  if (seesBelow(window) && isStrided)
+    throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', stride);
+  if (dilation && isStrided)
+    throwTypeError(`${what}: dilation`, 'none with a stride, or transposed', dilation);
+  return window;
 }
 
 export const convOps = <T>(nodes: Nodes<T>) => ({

@@ -17,6 +17,7 @@ const image = operation({
   name: 'image',
   operands: 0,
   fields: {},
+  makesMaps: true,
   size: (_operands, _fields, _what, size) => size, // the channels, which only the caller knows
 });
 

@@ -1,5 +1,5 @@
-import { checked, integer, oneOf } from '../../core/arguments';
-import { checkFeatures, checkInteger, checkList, throwTypeError } from '../../core/check';
+import { integer, oneOf, pair } from '../../core/arguments';
+import { checkFeatures, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
 import {
@@ -18,12 +18,12 @@ const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
-const kernelSize = checked((what, given) => {
-  for (const length of checkList(what, given, 2)) checkInteger(what, length, 1);
-  return given as readonly [rows: number, columns: number];
-});
-
-const fields = { kernel: weight, kernelSize, path: oneOf(...lstmPaths), groups: integer({ from: 1 }) };
+const fields = {
+  kernel: weight,
+  kernelSize: pair(integer({ from: 1 })),
+  path: oneOf(...lstmPaths),
+  groups: integer({ from: 1 }),
+};
 
 export const lstm = operation({
   name: 'lstm',

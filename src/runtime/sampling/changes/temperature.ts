@@ -4,7 +4,7 @@ import { type Change, ofEachImage } from './change';
 /** Divides log p by a temperature; at 0, leaves only the most likely level, the lowest on a tie. */
 export const temperature = (levels: number, degrees: number): Change =>
   ofEachImage(levels, (logProbs) => {
-    const best = mostLikelyLevel(logProbs, 0, levels);
+    const best = mostLikelyLevel(logProbs);
     const max = logProbs[best] as number;
     if (max === -Infinity) return;
     const scale = 1 / degrees;

@@ -1,5 +1,4 @@
-import { mostLikelyLevel } from '../../distributions/levels';
-import { exp } from '../../kernels/arithmetic';
+import { weighLevels } from '../../distributions/levels';
 import { type Change, ofEachImage } from './change';
 import { keepGreatest } from './keep-greatest';
 
@@ -13,14 +12,7 @@ export function topP(levels: number, p: number): Change {
   const weights = new Float64Array(levels); // probabilities, of which the greatest is 1
   const scratch = new Float64Array(levels);
   return ofEachImage(levels, (logProbs) => {
-    const max = logProbs[mostLikelyLevel(logProbs, 0, levels)] as number;
-    if (max === -Infinity) return;
-    let total = 0;
-    for (let level = 0; level < levels; level++) {
-      const weight = exp((logProbs[level] as number) - max);
-      weights[level] = weight;
-      total += weight;
-    }
-    keepGreatest(logProbs, weights, (weight) => weight, p * total, scratch);
+    const total = weighLevels(logProbs, weights);
+    if (total !== 0) keepGreatest(logProbs, weights, (weight) => weight, p * total, scratch);
   });
 }
