@@ -18,7 +18,6 @@ const MODULES = {
   SIMD: ['simd'],
   INSTRUCTIONS: ['instructions'],
   ATTENTION: ['more-instructions', '--use', 'IS_ATTENTION=1'],
-  PACKED_PRODUCT: ['packed-product'],
   MORE_INSTRUCTIONS: ['more-instructions', '--use', 'IS_ATTENTION=0'],
   SOFTMAX: ['softmax'],
   MIXTURE_LEVELS: ['mixture-levels'],

@@ -57,7 +57,9 @@ const NETWORKS = {
 const OWN = ['binarized-row-lstm', 'binarized-diagonal-bi-lstm'];
 /** Runs of pytorch/train.py. */
 const TWINS = [
-  ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`).filter((name) => !OWN.includes(name)),
+  ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2']
+    .map((name) => `binarized-${name}`)
+    .filter((name) => !OWN.includes(name)),
   ...['plus-plus', 'neighbours', 'mutated'].map((name) => `outliers-${name}`),
   ...['mnist-256-plus-plus', 'fashion-256-plus-plus-64'],
 ];

@@ -2,14 +2,7 @@ import { checkByteOrder } from '../core/check';
 import { INSTRUCTION_WORDS, OPS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
-import {
-  ATTENTION,
-  INSTRUCTIONS,
-  MIXTURE_LEVELS,
-  MORE_INSTRUCTIONS,
-  PACKED_PRODUCT,
-  SOFTMAX,
-} from './modules';
+import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
 import { compileModule, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
@@ -42,8 +35,7 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 function moduleOf(op: number): typeof INSTRUCTIONS | null {
   if (op <= OPS.indexOf('gate')) return INSTRUCTIONS;
   if (op < OPS.indexOf('lookup')) return null;
-  if (op > OPS.indexOf('attend')) return PACKED_PRODUCT;
-  return OPS[op] === 'attend' ? ATTENTION : MORE_INSTRUCTIONS;
+  return op < OPS.indexOf('attend') ? MORE_INSTRUCTIONS : ATTENTION;
 }
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */

@@ -319,27 +319,25 @@ interface Product {
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
   const { x, levels, factors, phase, places, parts } = packed;
   const { range, span, result, lowerBound } = product;
-  const a = x.operand(0, span.above, span.left);
-  const columnStride = (a.columnStride ?? 0) * phase.step;
+  const ofTap = x.operand(0, span.above, span.left);
+  const a = { ...ofTap, columnStride: (ofTap.columnStride ?? 0) * phase.step };
+  const fromSlot = (operand: Operand, slot: number) => ({ ...operand, offset: operand.offset + slot });
   if (packed.depthwise !== null) {
     const [from, to] = range;
     const { slots } = x.layout;
-    plan.emit(
-      time,
-      {
-        op: 'depthwise',
-        y: { ...result, offset: result.offset + from },
-        a: { ...a, offset: a.offset + from, columnStride },
-        b: { ...product.start, offset: product.start.offset + from },
-        length: to - from,
-        weights: packed.depthwise + span.first * slots + from,
-        weightStride: slots,
-        inputs: span.ready > from ? span.taps : span.taps - 1,
-        gap: phase.tapDistance * slots,
-        parameter: lowerBound,
-      },
-      places,
-    );
+    const code: Instruction = {
+      op: 'depthwise',
+      y: fromSlot(result, from),
+      a: fromSlot(a, from),
+      b: fromSlot(product.start, from),
+      length: to - from,
+      weights: packed.depthwise + span.first * slots + from,
+      weightStride: slots,
+      inputs: span.ready > from ? span.taps : span.taps - 1,
+      gap: phase.tapDistance * slots,
+      parameter: lowerBound,
+    };
+    plan.emit(time, code, places);
     return;
   }
   for (const { outputs, inputs, weights, inputStride, blockStride } of parts) {
@@ -352,9 +350,9 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
     for (const [i, run] of runs.entries()) {
       const code: Instruction = {
         op: levels === null ? 'product' : 'lookup',
-        y: { ...result, offset: result.offset + from },
-        a: { ...a, offset: a.offset + run.first, columnStride },
-        b: { ...start, offset: start.offset + from },
+        y: fromSlot(result, from),
+        a: fromSlot(a, run.first),
+        b: fromSlot(start, from),
         length: to - from,
         weights:
           weights +
@@ -367,8 +365,7 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
       };
-      const withFactors = factors && { ...code, c: { ...factors, offset: factors.offset + from } };
-      if (withFactors) addPacked(plan, time, withFactors, places);
+      if (factors) addPacked(plan, time, { ...code, c: fromSlot(factors, from) }, places);
       else plan.emit(time, code, places);
       read += run.inputs;
       start = result;
@@ -402,26 +399,15 @@ interface EvenRun {
   readonly inputs: number;
 }
 
-/** Divides ranges into even runs, at least one. */
+/** Ranges as one even run where they are, else as one run each. At least one. */
 function evenRuns(ranges: readonly SlotRange[]): EvenRun[] {
-  const runs: EvenRun[] = [];
-  for (let i = 0; i < ranges.length; ) {
-    const [first, end] = ranges[i++] as SlotRange;
-    const span = end - first;
-    const next = ranges[i];
-    const gap = next === undefined || next[1] - next[0] > span ? 0 : next[0] - end;
-    let inputs = span;
-    for (
-      let last = span;
-      gap > 0 && last === span && ranges[i]?.[0] === first + (inputs / span) * (span + gap);
-      i++
-    ) {
-      const [from, to] = ranges[i] as SlotRange;
-      last = to - from;
-      if (last > span) break;
-      inputs += last;
-    }
-    runs.push({ first, span, gap, inputs });
-  }
-  return runs.length > 0 ? runs : [{ first: 0, span: 0, gap: 0, inputs: 0 }];
+  const [[first, end] = [0, 0], second] = ranges;
+  const span = end - first;
+  const gap = second ? second[0] - end : 0;
+  const isEven = ranges.every(([from, to], i) => {
+    const length = to - from;
+    return from === first + i * (span + gap) && (i + 1 < ranges.length ? length === span : length <= span);
+  });
+  if (!isEven) return ranges.flatMap((range) => evenRuns([range]));
+  return [{ first, span, gap, inputs: sum(ranges.map(([from, to]) => to - from)) }];
 }

@@ -5,23 +5,29 @@ import { exp, oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { addRows } from './lookup';
+import { productPacked, unpack } from './packed-product';
 import { storeFirst, V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
-// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
+// equivalents. Attention and packed weights have their own module, where IS_ATTENTION is 1. The other has lookups, the parts of
 // PixelCNN++ blocks, and the activations of one number but for ReLU.
 
 /** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (!(IS_ATTENTION ? op == Op.attend : op >= Op.lookup && op <= Op.leakyRelu)) break;
+    if (!(IS_ATTENTION ? op >= Op.attend : op >= Op.lookup && op <= Op.leakyRelu)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
         const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
         const b = placeOf(at, Word.b, bases, n, column);
-        if (IS_ATTENTION) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
+        if (IS_ATTENTION) {
+          const c = placeOf(at, Word.c, bases, n, column);
+          if (op == Op.attend) attend(at, y, a, b, c);
+          else if (op == Op.productPacked) productPacked(at, y, a, b, c);
+          else if (n + column == 0) unpack(at, y, c); // once for all
+        }
         else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else if (op == Op.glu) glu(y, a, b, bytes);

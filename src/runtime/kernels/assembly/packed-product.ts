@@ -1,27 +1,8 @@
-import { Op, Word } from '../encoding';
-import { addressOf, floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
+import { Word } from '../encoding';
+import { floats, parameter, word } from './instruction';
 import { V } from './vector';
 
 // Products of packed weights, see ../packed.ts.
-
-/** Like `run` in instructions.ts. */
-export function run(at: usize, end: usize, bases: usize, images: usize): usize {
-  for (; at < end; at += INSTRUCTION) {
-    const op: i32 = word(at, Word.op);
-    if (op < Op.productPacked) break;
-    const factors = addressOf(at, Word.c, bases), columns = max(word(at, Word.columns), 1);
-    if (op == Op.unpack) unpack(at, addressOf(at, Word.y, bases), factors);
-    else {
-      for (let n: usize = 0; n < images; n++) {
-        for (let column: usize = 0; column < columns; column++) {
-          const y = placeOf(at, Word.y, bases, n, column), x = placeOf(at, Word.a, bases, n, column);
-          product(at, y, x, placeOf(at, Word.b, bases, n, column), factors);
-        }
-      }
-    }
-  }
-  return at;
-}
 
 /** The bits of a half in float32. V8 would make the constant anew in each round; what is loaded, here a zero, is none. */
 @inline
@@ -41,7 +22,7 @@ function high(vector: v128, bits: v128, factors: v128): v128 {
 }
 
 /** As `one` in product.ts, 16 outputs at once. */
-function product(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
+export function productPacked(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
   const block = floats(at, Word.weightStride);
   const inputBytes = word(at, Word.inputs) * V, span = word(at, Word.span) * V, gap = floats(at, Word.gap);
@@ -69,7 +50,7 @@ function product(at: usize, y: usize, x: usize, start: usize, factors: usize): v
 }
 
 /** Writes the weights as float32, [outputs/4][inputs][4]. */
-function unpack(at: usize, y: usize, factors: usize): void {
+export function unpack(at: usize, y: usize, factors: usize): void {
   const bits = bitsOfHalf(at);
   const block = word(at, Word.inputs) * V, end = y + (word(at, Word.length) >> 2) * block;
   let w = floats(at, Word.weights);
