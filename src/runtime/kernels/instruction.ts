@@ -28,8 +28,8 @@ export interface Operand {
  * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o]
  *   + a[1] w[1][o] + ..., a sum over `inputs` terms. The parameter, its lower bound, is 0 for a
  *   ReLU, else -Infinity. Weights lie in blocks of four outputs: [length/4][inputs][4].
- * - `productPacked` is the same of weights that {@link unpacked} unpacks, with factors at c. `unpack` writes these to y as those
- *   of `product`, once for all images.
+ * - `productPacked` is the same of packed weights, in blocks of eight outputs, with their factors at c. `unpack` writes these to y as
+ *   those of `product`, once for all images.
  * - `depthwise` is y[o] = max(b[o] + a[0][o] w[0][o] + a[1][o] w[1][o] + ..., parameter): each of `inputs` rows of a
  *   begins `gap` floats after the one before, and each of w `weightStride`.
  * - `lookup` is y = max(b + rows, parameter): each input has `rows` consecutive rows of w, and adds the row number

@@ -1,7 +1,6 @@
 // Packed weights take half of the memory of float32, and hold each half and each small integer exactly: a sign, 5 bits of exponent,
 // which count from lower than those of halves, and 10 of fraction. So none is subnormal, with which processors are slow.
-// They lie in blocks of eight outputs, [outputs/8][inputs][8]. Each lane of 32 bits holds those of outputs o and o + 4, so that
-// shifts of whole lanes unpack them.
+// They lie in blocks of eight outputs, [outputs/8][inputs][8].
 
 /** By which packed numbers, from 2^-24 up to 128, are smaller than what they represent. */
 export const FACTOR = 2 ** 102;
@@ -26,7 +25,7 @@ export function pack(values: Uint16Array | Int8Array): Uint16Array | null {
 const OF_128 = 0x5800; // a half's bits
 
 /** What packed bits represent, times a factor of each feature, the last axis; written to `numbers`. */
-export function unpack(
+export function unpacked(
   packed: Uint16Array,
   factors: Float32Array,
   numbers: Float32Array = new Float32Array(packed.length),
@@ -47,16 +46,3 @@ export const OUTPUTS = 8;
 
 /** A product of one image computes so many outputs together, for which there must be memory. */
 export const TOGETHER = 16;
-
-/** Where the weight of an output is among those of an input in its block. */
-export const placeInBlock = (output: number): number => 2 * (output & 3) + ((output >> 2) & 1);
-
-/** Where packed weights are, and the factors of their outputs at c, as an instruction refers to them. */
-type Packed = Record<'weights' | 'weightStride' | 'inputs' | 'c', number> & { readonly heap: Float32Array };
-
-/** The weights of outputs o to o + 3 in float32, [inputs,4]. */
-export function unpacked({ heap, weights, weightStride, inputs, c }: Packed, o: number): Float32Array {
-  const lanes = new Int32Array(heap.buffer, 4 * (weights + (o >> 3) * weightStride), 4 * inputs);
-  const bits = lanes.map((lane) => ((o & 4 ? lane : lane << 16) >> 3) & 0x8fffe000);
-  return new Float32Array(bits.buffer).map((number, i) => number * (heap[c + o + (i & 3)] as number));
-}

@@ -2,7 +2,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { SymmetryShape } from '../core/symmetries';
 import type { DistributionShape } from '../distributions/kinds';
-import { unpack } from '../kernels/packed';
+import { unpacked } from '../kernels/packed';
 import type { NodeOf, OperationName } from './operations';
 
 /**
@@ -55,7 +55,7 @@ export const packedOf = (weight: Weight): PackedWeight | null =>
 /** The numbers of a weight, in float32. Unpacks a packed one on each call, into memory of its size if that is given. */
 export function numbersOf(weight: Weight, memory?: Float32Array): Float32Array {
   const { packed, factors } = packedOf(weight) ?? {};
-  return packed && factors ? unpack(packed, factors, memory) : weight.data;
+  return packed && factors ? unpacked(packed, factors, memory) : weight.data;
 }
 
 /**

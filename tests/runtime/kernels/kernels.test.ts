@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Instruction, Operand, OpName, SamplingKernels } from '../../../src/runtime/kernels/instruction';
 import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
-import { FACTOR, OUTPUTS, pack, placeInBlock } from '../../../src/runtime/kernels/packed';
+import { FACTOR, OUTPUTS, pack } from '../../../src/runtime/kernels/packed';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
 import { fromFloat16 } from '../../../src/runtime/program/float16';
 import { withoutMemory } from '../../support/kernels/machine';
@@ -96,7 +96,7 @@ describe('kernels', () => {
         const packed = new Uint16Array(heap.buffer, 4 * 6000, 4000);
         for (const [k, half] of halves.entries()) {
           const [input, output] = [Math.floor(k / outputs), k % outputs];
-          packed[((output >> 3) * inputs + input) * OUTPUTS + placeInBlock(output)] = bits[k] as number;
+          packed[((output >> 3) * inputs + input) * OUTPUTS + (output & 7)] = bits[k] as number;
           heap[10_000 + ((output >> 2) * inputs + input) * 4 + (output & 3)] = half * (heap[c.offset + output] as number);
         }
         for (let o = c.offset; o < c.offset + outputs; o++) (heap[o] as number) *= FACTOR;

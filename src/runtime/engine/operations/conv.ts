@@ -1,6 +1,6 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
-import { OUTPUTS, placeInBlock, TOGETHER } from '../../kernels/packed';
+import { OUTPUTS, TOGETHER } from '../../kernels/packed';
 import { packedOf } from '../../program/program';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Layout, SlotRange } from '../layout';
@@ -210,11 +210,8 @@ export function packTaps(
   blockStride: number,
 ): void {
   const each = levels ?? 1; // kernel rows for each input
-  const perFloat = 4 / packed.BYTES_PER_ELEMENT;
-  const placeOf = (output: number) =>
-    perFloat === 1
-      ? (output >> 2) * blockStride + (output & 3)
-      : (output >> 3) * 2 * blockStride + placeInBlock(output);
+  const perFloat = 4 / packed.BYTES_PER_ELEMENT; // 2 if packed
+  const block = 4 * perFloat; // outputs of a block
   const { groups = 1 } = window;
   const featuresOut = y.layout.slotOf.length;
   const featuresIn = (x.layout.slotOf.length * each) / groups; // of the kernel
@@ -229,7 +226,9 @@ export function packTaps(
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = packedOutputs.map((o) => placeOf(slotOf(o)));
+    const outputAt = packedOutputs.map(
+      (o) => Math.floor(slotOf(o) / block) * blockStride * perFloat + (slotOf(o) % block),
+    );
     for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;

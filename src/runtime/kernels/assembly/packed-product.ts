@@ -10,15 +10,10 @@ function bitsOfHalf(at: usize): v128 {
   return i32x4.splat(0x8fffe000 | <i32>word(at, Word.op) >> 31);
 }
 
-/** The lower half of each lane, times its factor. */
+/** Four weights: the bits of halves, times their factors. */
 @inline
-function low(vector: v128, bits: v128, factors: v128): v128 {
-  return high(i32x4.shl(vector, 16), bits, factors);
-}
-
-@inline
-function high(vector: v128, bits: v128, factors: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shr_s(vector, 3), bits), factors);
+function four(w: usize, bits: v128, factors: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(v128.load_ext<i16>(w), 13), bits), factors);
 }
 
 /** As `one` in product.ts, 16 outputs at once. */
@@ -33,12 +28,10 @@ export function productPacked(at: usize, y: usize, x: usize, start: usize, facto
     for (const end = w + inputBytes; w < end; xi += gap) {
       for (const next = min(w + span, end); w < next; xi += 4, w += V) {
         const s = v128.load_splat<f32>(xi);
-        let p = v128.load(w);
-        a = f32x4.add(a, f32x4.mul(s, low(p, bits, v128.load(factors))));
-        b = f32x4.add(b, f32x4.mul(s, high(p, bits, v128.load(factors, 16))));
-        p = v128.load(w + block);
-        c = f32x4.add(c, f32x4.mul(s, low(p, bits, v128.load(factors, 32))));
-        d = f32x4.add(d, f32x4.mul(s, high(p, bits, v128.load(factors, 48))));
+        a = f32x4.add(a, f32x4.mul(s, four(w, bits, v128.load(factors))));
+        b = f32x4.add(b, f32x4.mul(s, four(w + 8, bits, v128.load(factors, 16))));
+        c = f32x4.add(c, f32x4.mul(s, four(w + block, bits, v128.load(factors, 32))));
+        d = f32x4.add(d, f32x4.mul(s, four(w + block + 8, bits, v128.load(factors, 48))));
       }
     }
     v128.store(y, f32x4.pmax(a, bound));
@@ -58,9 +51,8 @@ export function unpack(at: usize, y: usize, factors: usize): void {
   for (; y < end; y += block, factors += 2 * V, w += gap) {
     const f0 = v128.load(factors), f1 = v128.load(factors, 16);
     for (const next = y + block; y < next; y += V, w += V) {
-      const p = v128.load(w);
-      v128.store(y, low(p, bits, f0));
-      v128.store(y + block, high(p, bits, f1));
+      v128.store(y, four(w, bits, f0));
+      v128.store(y + block, four(w + 8, bits, f1));
     }
   }
 }
