@@ -157,12 +157,15 @@ async function main() {
   if (earlier.startsWith(firstLine)) return;
   const modules = await compileAll();
   let source = `${firstLine}
-/** A WebAssembly module in hexadecimal digits, with the type of its exports. Modules import their memory. */
+/** The text of a WebAssembly module, see wasm-module.ts, with the type of its exports. Modules import their memory. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
 `;
   for (const [name, [file]] of Object.entries(MODULES)) {
-    const digits = Buffer.from(modules[name]).toString('hex');
-    source += `\nexport const ${name} = '${digits}' as WasmModule<{\n${await signatures(file)}}>;\n`;
+    const text = Array.from(
+      modules[name],
+      (byte) => '!'.repeat(byte / 86) + String.fromCharCode(40 + (byte % 86)),
+    ).join('');
+    source += `\nexport const ${name} = ${JSON.stringify(text)} as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeWhole(target, source);
 }

@@ -1,4 +1,4 @@
-import type { Instruction, Operand } from '../kernels/instruction';
+import { type Instruction, later, type Operand } from '../kernels/instruction';
 import { OUTPUTS } from '../kernels/packed';
 import { AFTER_ROW, ROW } from '../program/times';
 import type { Places } from './places';
@@ -24,16 +24,15 @@ export function addPacked(
     return;
   }
   const { panel } = plan;
-  const at = (operand: Operand, from: number) => ({ ...operand, offset: operand.offset + from });
   for (let from = 0; from < length; from += most) {
     const some = { length: Math.min(most, length - from), inputs };
     const block = weights + (from / OUTPUTS) * weightStride;
     plan.emit(
       time,
-      { op: 'unpack', y: panel, a: panel, c: at(c, from), weights: block, weightStride, ...some },
+      { op: 'unpack', y: panel, a: panel, c: later(c, from), weights: block, weightStride, ...some },
       places,
     );
     const unpacked = { weights: panel.offset, weightStride: 4 * inputs }; // [outputs/4,inputs,4]
-    plan.emit(time, { ...code, y: at(y, from), b: at(b, from), ...some, ...unpacked }, places);
+    plan.emit(time, { ...code, y: later(y, from), b: later(b, from), ...some, ...unpacked }, places);
   }
 }

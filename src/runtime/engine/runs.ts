@@ -1,4 +1,4 @@
-import type { Instruction, Operand, OpName } from '../kernels/instruction';
+import { type Instruction, later, type Operand, type OpName } from '../kernels/instruction';
 import type { Layout } from './layout';
 import type { Places } from './places';
 import { FeatureCache, type Plan, type Sweep } from './plan';
@@ -16,7 +16,7 @@ export function eachRun(
 ): void {
   for (const { range, time } of y.layout.runs) {
     const [from, to] = range;
-    const operands = { y: y.operand(from), a: a.operand(from), b: { ...b, offset: b.offset + from } };
+    const operands = { y: y.operand(from), a: a.operand(from), b: later(b, from) };
     plan.emit(time, { op, ...operands, length: to - from, ...more }, y.places);
   }
 }

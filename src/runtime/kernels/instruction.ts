@@ -93,6 +93,12 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
   view.setFloat64(4 * Word.parameter, parameter, true);
 }
 
+/** An operand from a later position on. */
+export const later = (operand: Operand, floats: number): Operand => ({
+  ...operand,
+  offset: operand.offset + floats,
+});
+
 /** Rounds a number of floats up to whole vectors of four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 

@@ -1,5 +1,5 @@
 import { featuresOfGroup, firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
-import { type Instruction, type Operand, wholeVectors } from '../../kernels/instruction';
+import { type Instruction, later, type Operand, wholeVectors } from '../../kernels/instruction';
 import { OUTPUTS, TOGETHER } from '../../kernels/packed';
 import { packedOf } from '../../program/program';
 import { AFTER_ROW, ROW } from '../../program/times';
@@ -320,15 +320,14 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
   const { range, span, result, lowerBound } = product;
   const ofTap = x.operand(0, span.above, span.left);
   const a = { ...ofTap, columnStride: (ofTap.columnStride ?? 0) * phase.step };
-  const fromSlot = (operand: Operand, slot: number) => ({ ...operand, offset: operand.offset + slot });
   if (packed.depthwise !== null) {
     const [from, to] = range;
     const { slots } = x.layout;
     const code: Instruction = {
       op: 'depthwise',
-      y: fromSlot(result, from),
-      a: fromSlot(a, from),
-      b: fromSlot(product.start, from),
+      y: later(result, from),
+      a: later(a, from),
+      b: later(product.start, from),
       length: to - from,
       weights: packed.depthwise + span.first * slots + from,
       weightStride: slots,
@@ -349,9 +348,9 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
     for (const [i, run] of runs.entries()) {
       const code: Instruction = {
         op: levels === null ? 'product' : 'lookup',
-        y: fromSlot(result, from),
-        a: fromSlot(a, run.first),
-        b: fromSlot(start, from),
+        y: later(result, from),
+        a: later(a, run.first),
+        b: later(start, from),
         length: to - from,
         weights:
           weights +
@@ -364,7 +363,7 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
         rows: levels ?? 0,
         parameter: i === runs.length - 1 ? lowerBound : NO_BOUND,
       };
-      if (factors) addPacked(plan, time, { ...code, c: fromSlot(factors, from) }, places);
+      if (factors) addPacked(plan, time, { ...code, c: later(factors, from) }, places);
       else plan.emit(time, code, places);
       read += run.inputs;
       start = result;

@@ -1,3 +1,4 @@
+import { later } from '../../kernels/instruction';
 import type { SoftmaxName } from '../../program/operations/normalize';
 import type { Lowering } from '../lowering';
 import { arranged, eachGroup, eachRun, inSlots } from '../runs';
@@ -18,7 +19,7 @@ export const normalize: Lowering<'normalize' | 'rms'> = {
     eachGroup(plan, y, groups, (slot) => ({
       op,
       a: x.operand(slot),
-      b: { ...scale, offset: scale.offset + slot },
+      b: later(scale, slot),
       weights: shift.offset + slot,
       parameter: epsilon,
     }));
