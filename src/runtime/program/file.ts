@@ -12,7 +12,7 @@ import { FACTOR, pack } from '../kernels/packed';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
-import { checkModel, numbersOf, PackedWeight, type PortableModel, type Weight } from './program';
+import { checkModel, numbersOf, PackedWeight, type PortableModel, packedOf, type Weight } from './program';
 import {
   attempt,
   bytesOf,
@@ -162,10 +162,10 @@ const programText = (model: PortableModel): string =>
 /** A digest of the program and the weights, in order of name. A model and its file have equal digests. */
 export function digestOf(model: PortableModel): Uint8Array {
   const digest = new Digest().add(utf8(programText(model)));
-  let memory = new Float32Array();
+  let memory = new Float32Array(); // for what is unpacked
   for (const name of [...model.weights.keys()].sort()) {
     const weight = model.weights.get(name) as Weight;
-    const size = sizeFromShape(weight.shape);
+    const size = packedOf(weight)?.packed.length ?? 0;
     if (size > memory.length) memory = new Float32Array(size);
     digest
       .add(utf8(JSON.stringify([name, weight.shape])))
