@@ -140,7 +140,7 @@ export const pictureOf = (canvas: Locator) =>
     const { width, height } = element;
     const copy = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
     copy.drawImage(element, 0, 0);
-    return { width, height, data: [...copy.getImageData(0, 0, width, height).data] };
+    return { width, height, data: new Uint8Array(copy.getImageData(0, 0, width, height).data) }; // which Playwright hands over as it is
   });
 
 /** One colour of a canvas, at a place from 0 to 1. */

@@ -89,8 +89,7 @@ describe.skipIf(webkitPath === undefined)('in WebKit', { retry: 1 }, () => {
     it('trains on all cores until it is stopped', () =>
       visitUndriven(openWebkit, built, `(${trainAndTell})(tell, '${FIRST_WORK.training}')`, tellsOfTraining, '#training'));
 
-    // Two other engines fill them in `.ci/run`; here it takes over a minute.
-    it.skipIf(inject('isRepetition'))('fills all its panels', () =>
+    it.skipIf(inject('isRepetition'))('fills all its panels, as in two quicker engines', () =>
       visitUndriven(openWebkit, built, `(${tellPanels})(tell, ${JSON.stringify(FIRST_WORK)})`, async (tells) => {
         for (const id of Object.keys(FIRST_WORK)) await tells(new RegExp(`^${id} is there$`, 'm'));
       }),
