@@ -92,14 +92,11 @@ const projects: Project[] = [
     include: ['tests/{examples,research,programs}/*.test.ts'],
     exclude: [ofPage],
     isolate: true,
-    provide: { backends: ['wasm'] },
+    provide: { isRepetition, backends: ['wasm'] },
   },
-  ...where('WebGPU in Node', hasDawn, 'apt-get install chromium libvulkan1', {
+  ...where('WebGPU in Node', hasDawn, 'apt-get install chromium-headless-shell libvulkan1', {
     name: 'node-webgpu',
-    include: ['tests/backends.test.ts', 'tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
-    setupFiles: ['tests/support/node/dawn.ts'],
-    isolate: true,
-    provide: { isRepetition, backends: ['webgpu'] },
+    include: ['tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
   }),
   ...where('tfjs-node', hasTfjsNode, 'npm run build:tfjs-node', {
     name: 'node-tensorflow',
@@ -111,7 +108,7 @@ const projects: Project[] = [
   ...where(
     'Chromium',
     () => chromiumPath !== undefined,
-    'apt-get install chromium',
+    'apt-get install chromium-headless-shell',
     {
       name: 'browser',
       include: isAll ? ['tests/**/*.test.ts', inPages] : [...onGpus, inPages],

@@ -11,7 +11,7 @@ async function bitsOfFive() {
 }
 
 describe('how likely in the demo', () => {
-  const demo = useDemo();
+  const demo = useDemo({ isShared: true });
   const likelihood = () => demo.panel('likelihood');
   const map = () => likelihood().getByRole('application', { name: 'Bits of each pixel' });
   const readout = () => likelihood().locator('.map .readout').textContent();
@@ -22,19 +22,6 @@ describe('how likely in the demo', () => {
   beforeEach(async () => {
     await demo.open('likelihood', 'model=digits-conditional&image=1'); // quick, and few to walk through
     await eventually(headline).toMatch('each of its 64 pixels');
-  });
-
-  it('begins with a digit of MNIST, and offers those of 8 by 8 only where a link asks for them', async () => {
-    const sources = likelihood().locator('.sources label');
-    const isOffered = (name: string) => sources.filter({ hasText: new RegExp(`^${name}$`) }).isVisible();
-    expect(await isOffered('Small digits')).toBe(true);
-    await demo.page.goto('about:blank');
-    await demo.open('likelihood');
-    await eventually(headline).toMatch('each of its 784 pixels');
-    expect(await likelihood().locator('.where').textContent()).toBe('6 of 50: a 5');
-    expect(await whole()).toBe(Math.round(await bitsOfFive()));
-    expect(await isOffered('Digits')).toBe(true);
-    expect(await isOffered('Small digits')).toBe(false);
   });
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
@@ -105,6 +92,8 @@ describe('how likely in the demo', () => {
     await button(likelihood(), 'Blank').click();
     await eventually(whole).toBe(blank);
     expect(await moral.textContent()).toMatch(/^A blank picture takes only/);
+    await button(likelihood(), 'Reset').click();
+    await eventually(whole).toBe(before);
   });
 
   it('measures again what is drawn by hand, and by another class', async () => {
@@ -120,5 +109,18 @@ describe('how likely in the demo', () => {
     expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
     await likelihood().getByLabel('Class given to the model').selectOption('1');
     await eventually(whole).toBeGreaterThan(before); // a 0 surprises, to whom a 1 is told
+  });
+
+  it('begins with a digit of MNIST, and offers those of 8 by 8 only where a link asks for them', async () => {
+    const sources = likelihood().locator('.sources label');
+    const isOffered = (name: string) => sources.filter({ hasText: new RegExp(`^${name}$`) }).isVisible();
+    expect(await isOffered('Small digits')).toBe(true);
+    await demo.page.goto('about:blank');
+    await demo.open('likelihood');
+    await eventually(headline).toMatch('each of its 784 pixels');
+    expect(await likelihood().locator('.where').textContent()).toBe('6 of 50: a 5');
+    expect(await whole()).toBe(Math.round(await bitsOfFive()));
+    expect(await isOffered('Digits')).toBe(true);
+    expect(await isOffered('Small digits')).toBe(false);
   });
 });

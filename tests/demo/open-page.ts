@@ -140,7 +140,7 @@ export const pictureOf = (canvas: Locator) =>
     const { width, height } = element;
     const copy = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
     copy.drawImage(element, 0, 0);
-    return { width, height, data: [...copy.getImageData(0, 0, width, height).data] };
+    return { width, height, data: new Uint8Array(copy.getImageData(0, 0, width, height).data) }; // which Playwright hands over as it is
   });
 
 /** One colour of a canvas, at a place from 0 to 1. */
@@ -202,12 +202,13 @@ const FILLED_AT_ONCE = 7;
 /**
  * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
  *
- * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
+ * @param options `isShared`: all tests have one page, until one fails. `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
  * may keep it. `mayComplain`: its tests may have the page complain, or ask another host
  */
-export function useDemo({ isWhole = false, isKept = false, mayComplain = false } = {}) {
+export function useDemo({ isShared = false, isWhole = false, isKept = false, mayComplain = false } = {}) {
   let browser: Browser;
   let context: BrowserContext;
+  let isNew = true;
   const { built, origin } = inject('demo');
   const demo = {
     built,
@@ -231,8 +232,9 @@ export function useDemo({ isWhole = false, isKept = false, mayComplain = false }
       }, id);
       await demo.panel(id).scrollIntoViewIfNeeded();
     },
-    /** Opens the page with a panel in sight, at an address of that panel where one is given. */
+    /** Opens the page with a panel in sight, at an address of that panel where one is given; where it is there, as by a link in it. */
     async open(id: string, query = '') {
+      if (demo.page.url().startsWith(demo.address)) await demo.page.evaluate(() => history.replaceState(null, '', '#')); // a link leads also to where it is
       await demo.page.goto(`${demo.address}#${id}${query && `?${query}`}`); // the wall does not draw then
       await demo.bringIntoSight(id);
     },
@@ -265,6 +267,7 @@ export function useDemo({ isWhole = false, isKept = false, mayComplain = false }
   afterAll(() => browser?.close());
   beforeEach(async () => {
     demo.mayComplain = mayComplain;
+    if (!isNew) return;
     context = await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-write'] });
     context.setDefaultTimeout(PATIENCE);
     const scripts = [recordAnswers, recordCopies, recordJobs];
@@ -274,9 +277,10 @@ export function useDemo({ isWhole = false, isKept = false, mayComplain = false }
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
-    await context.close();
+    isNew = !isShared || task.result?.state === 'fail';
+    if (isNew) await context.close();
     if (demo.mayComplain) return;
     expect(demo.seen.complaints).toEqual([]);
     expect(demo.seen.requests.filter((url) => new URL(url).origin !== origin)).toEqual([]);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { button, eventually, says, sentJobs, useDemo } from './open-page';
 
 describe('an image of the visitor in the demo', () => {
-  const demo = useDemo();
+  const demo = useDemo({ isShared: true });
   const likelihood = () => demo.panel('likelihood');
   const picker = () => likelihood().locator('.picker');
   const grid = () => likelihood().getByRole('application', { name: 'Picture to measure' });
@@ -25,6 +25,7 @@ describe('an image of the visitor in the demo', () => {
 
   beforeEach(async () => {
     await demo.open('likelihood', 'model=digits-conditional&image=1');
+    await picker().getByText('1 of 297').waitFor();
     await likelihood().getByText('each of its 64 pixels').waitFor();
   });
 
@@ -44,8 +45,9 @@ describe('an image of the visitor in the demo', () => {
     await load(png(4, 2, (x) => [0, 0, 0, x === 0 ? 255 : 0]));
     await isLoaded(8);
     expect(await firstRow(1)).toEqual(levelsInWords(0)); // above the image, which is wide
-    for (let row = 0; row < 2; row++) await demo.page.keyboard.press('ArrowDown');
+    for (const _ of [1, 2]) await demo.page.keyboard.press('ArrowDown');
     expect(await firstRow(3)).toEqual(levelsInWords(16, 16, 0));
+    for (const _ of [1, 2]) await demo.page.keyboard.press('ArrowUp'); // the cursor stays where it is
   });
 
   it('can be dropped and pasted', async () => {

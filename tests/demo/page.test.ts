@@ -57,57 +57,6 @@ describe('the demo', () => {
     expect(total).toBeLessThan(200_000);
   });
 
-  describe('the table of contents', () => {
-    const demo = useDemo();
-    const links = () => demo.page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
-    const current = () => links().and(demo.page.locator('[aria-current]')).allTextContents();
-
-    const sizes = { 'at the side': { width: 1280, height: 800 }, 'above, on a phone': { width: 390, height: 844 } };
-    it.each(Object.entries(sizes))('stays in sight %s, and marks the section that is read', async (_, size) => {
-      await demo.page.setViewportSize(size);
-      await demo.page.goto(demo.address);
-      await demo.arePanelsThere();
-      const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
-      const ids = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet', 'play', 'more'];
-      expect(hrefs).toEqual(ids.map((id) => `#${id}`));
-      for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
-        if (i % 2 === 1) continue;
-        await links().nth(i).click();
-        await eventually(current).toEqual([words]);
-        const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width;
-        const link = links().nth(i);
-        await eventually(() => link.evaluate((element) => element.getBoundingClientRect())).toSatisfy(sees);
-      }
-    });
-
-    it('is passed over by the skip link', async () => {
-      await demo.page.goto(demo.address);
-      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
-      await demo.page.keyboard.press('Tab');
-      await demo.page.keyboard.press('Enter');
-      await frames(demo.page);
-      await demo.page.keyboard.press('Tab');
-      expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('wall');
-    });
-
-    it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it', async () => {
-      await demo.page.setViewportSize({ width: 390, height: 844 });
-      await demo.page.goto(demo.address);
-      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
-      const isSeen = () =>
-        demo.page.evaluate(() => {
-          const { left, right, top, bottom } = document.activeElement?.getBoundingClientRect() ?? new DOMRect();
-          const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-          return left >= 0 && right <= innerWidth && hit === document.activeElement;
-        });
-      for (const name of ['Skip to the content', ...(await links().allTextContents())]) {
-        await demo.page.keyboard.press('Tab');
-        expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe(name);
-        await eventually(isSeen).toBe(true);
-      }
-    });
-  });
-
   it('names what it has from the repository, which has no address yet, the papers, and the licences of others', async () => {
     await demo.page.goto(demo.address);
     const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
@@ -214,5 +163,50 @@ describe('the demo', () => {
     } finally {
       await vite.close();
     }
+  });
+});
+
+describe('the table of contents of the demo', () => {
+  const demo = useDemo();
+  const links = () => demo.page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
+  const current = () => links().and(demo.page.locator('[aria-current]')).allTextContents();
+
+  const sizes = { 'at the side': { width: 1280, height: 800 }, 'above, on a phone': { width: 390, height: 844 } };
+  it.each(Object.entries(sizes))('stays in sight %s, and marks the section that is read', async (_, size) => {
+    await demo.page.setViewportSize(size);
+    await demo.page.goto(demo.address);
+    await demo.arePanelsThere();
+    const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    const ids = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet', 'play', 'more'];
+    expect(hrefs).toEqual(ids.map((id) => `#${id}`));
+    for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
+      if (i % 2 === 1) continue;
+      await links().nth(i).click();
+      await eventually(current).toEqual([words]);
+      const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width;
+      const link = links().nth(i);
+      await eventually(() => link.evaluate((element) => element.getBoundingClientRect())).toSatisfy(sees);
+    }
+  });
+
+  it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it, which passes over it', async () => {
+    await demo.page.setViewportSize({ width: 390, height: 844 });
+    await demo.page.goto(demo.address);
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+    const isSeen = () =>
+      demo.page.evaluate(() => {
+        const { left, right, top, bottom } = document.activeElement?.getBoundingClientRect() ?? new DOMRect();
+        const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        return left >= 0 && right <= innerWidth && hit === document.activeElement;
+      });
+    for (const name of ['Skip to the content', ...(await links().allTextContents())]) {
+      await demo.page.keyboard.press('Tab');
+      expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe(name);
+      await eventually(isSeen).toBe(true);
+    }
+    await demo.page.getByRole('link', { name: 'Skip to the content' }).press('Enter');
+    await frames(demo.page);
+    await demo.page.keyboard.press('Tab');
+    expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('wall');
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 
-/** The Chromium that tests run in; undefined where none is installed. */
+/** The Chromium that tests run in, if possible without a window's frame, which takes a third less time; undefined where none is installed. */
 export const chromiumPath = [
+  '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
