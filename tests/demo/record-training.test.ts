@@ -54,21 +54,9 @@ describe('a recorded run', () => {
   it('of the page is one of 3,044 steps, in at most 30 kB, from noise to digits', async () => {
     const record = await readRecord(RECORDED);
     expectWhole(record);
-    const { packed, header, pixels } = record;
-    const { steps, curves } = header;
-    expect(packed.length).toBeLessThan(30_000);
-    expect(steps.length).toBe(27);
-    expect(steps.at(-1)).toBe(3044);
-    for (const [i, { training, test }] of curves.entries()) {
-      expect(training.length).toBeGreaterThan(100);
-      expect(test[0]?.[1]).toBeGreaterThan(4); // near log2(17) bits a pixel
-      expect(test.at(-1)?.[1]).toBeLessThan(1.83);
-      const ink = (frame: number) => {
-        const start = (frame * curves.length + i) * SAMPLES;
-        return pixels.subarray(start, start + SAMPLES).reduce((sum, pixel) => sum + pixel, 0) / (16 * SAMPLES);
-      };
-      expect(Math.abs(ink(0) - 0.5)).toBeLessThan(0.15);
-      expect(Math.abs(ink(steps.length - 1) - 0.305)).toBeLessThan(0.03); // as in the digits
-    }
+    const { steps, curves } = record.header;
+    expect([steps.length, steps.at(-1)]).toEqual([27, 3044]);
+    expect(record.packed.length).toBeLessThan(30_000);
+    for (const { test } of curves) expect([test[0]?.[1], test.at(-1)?.[1]]).toEqual([expect.closeTo(4.1, 0), expect.closeTo(1.8, 1)]);
   });
 });

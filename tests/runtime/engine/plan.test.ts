@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Layout } from '../../../src/runtime/engine/layout';
-import { CHUNK, FeatureCache, FIRST_MOVING, ONE_PIXEL, Plan } from '../../../src/runtime/engine/plan';
+import { FIRST_MOVING, Plan } from '../../../src/runtime/engine/plan';
 
 // That memory is found again where it was written is what random programs try, and tests/runtime/engine/fences.test.ts that all of
 // it was reserved; here is how little there is.
-
-const WIDTH = 4;
 
 describe('Plan', () => {
   it('has one moving base for all who ask for the same', () => {
@@ -28,21 +25,5 @@ describe('Plan', () => {
     expect(plan.allocateTemporary(7)).toEqual(first);
     expect(plan.allocateTemporary(7).offset).toBe(56);
     expect(plan.chunkFloats).toBe(72);
-  });
-});
-
-describe('FeatureCache', () => {
-  it('keeps every other row and column where that is its scale', () => {
-    const plan = new Plan(2, WIDTH, 1);
-    new FeatureCache(plan, Layout.of([0]), { rows: 2, margin: 1, isWholeRow: false }, 2);
-    expect(plan.chunkFloats).toBe(2 * 2 * 4 * 4); // rows, images, two columns and their margins, slots
-  });
-
-  it('is one pixel, in one place, where no convolution looks around', () => {
-    const plan = new Plan(3, WIDTH, 1);
-    const cache = new FeatureCache(plan, Layout.of([0, 1]), ONE_PIXEL);
-    expect(cache.operand(4)).toEqual({ base: CHUNK, offset: 4, stride: 8 });
-    expect(plan.chunkFloats).toBe(3 * 8);
-    expect(plan.movingBases).toEqual([]);
   });
 });
