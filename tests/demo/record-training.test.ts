@@ -10,9 +10,6 @@ const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', impo
 const SAMPLES = 16 * 64; // pixels of a network at a step
 
 interface Header {
-  set: string;
-  shape: number[];
-  levels: number;
   networks: string[];
   curves: { training: [number, number][]; test: [number, number][] }[];
   steps: number[];
