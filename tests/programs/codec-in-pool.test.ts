@@ -21,27 +21,6 @@ describe('the codec in a pool', () => {
     await pool.dispose();
   });
 
-  it('sends a worker only the codes of its own images, of a Buffer too', async () => {
-    const model = portableModel();
-    const images = await sample(model, { numImages: 3, seed: 4 });
-    const bytes = Buffer.from(await compress(model, images));
-    const sent: number[] = [];
-    const createWorker = () => {
-      const worker = workers.startWorker();
-      const { postMessage } = worker;
-      worker.postMessage = (message: unknown, transfer: ArrayBuffer[] = []) => {
-        const { job } = message as { job?: { coded: { code: Uint8Array }[] } };
-        for (const { code } of job?.coded ?? []) sent.push(code.buffer.byteLength - code.length);
-        postMessage.call(worker, message, transfer);
-      };
-      return worker;
-    };
-    const pool = createPool({ workers: 1, createWorker });
-    expect(await pool.decompress(model, bytes)).toEqual(images);
-    expect(sent).toEqual([0, 0, 0]);
-    await pool.dispose();
-  });
-
   it('restores at most maxValues values', async () => {
     const model = portableModel({ imageShape: [4, 3, 1] });
     const images = await sample(model, { numImages: 2, seed: 1 });

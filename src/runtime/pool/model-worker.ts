@@ -1,9 +1,16 @@
-import type { PortableModel } from '../program/program';
+import { type PortableModel, packedOf } from '../program/program';
 import { WorkerHandle } from '../workers/worker-handle';
 import type { Method, Work, WorkerRequest } from './messages';
 
-/** The number of models that a worker keeps, the most recently used ones. */
-const KEPT_MODELS = 4;
+/** The most bytes of weights that a worker keeps, of the most recently used models; that of the current call may be larger. */
+const KEPT_BYTES = 2 ** 28;
+
+/** The bytes of a model's weights. */
+function bytesOf({ weights }: PortableModel): number {
+  let bytes = 0;
+  for (const weight of weights.values()) bytes += (packedOf(weight)?.packed ?? weight.data).byteLength;
+  return bytes;
+}
 
 /** The numbers by which workers identify models. */
 const numbers = new WeakMap<PortableModel, number>();
@@ -17,7 +24,10 @@ function numberOf(model: PortableModel): number {
 
 /** A worker of a pool, which keeps models. */
 export class ModelWorker extends WorkerHandle<WorkerRequest, Work[Method]['result']> {
-  private readonly models = new Set<number>(); // the most recently used one is last
+  /** The bytes of those that it keeps; the most recently used one is last. */
+  private readonly models = new Map<number, number>();
+  /** Drops models that the program has no more. */
+  private readonly lost = new FinalizationRegistry((number: number) => this.drop(number));
 
   /** Performs a call. Rejects as {@link call}. */
   perform<M extends Method>(
@@ -35,16 +45,24 @@ export class ModelWorker extends WorkerHandle<WorkerRequest, Work[Method]['resul
     this.post({ kind: 'abort' });
   }
 
-  /** Sends a model unless the worker has it, and drops the least recently used one if there are too many. */
+  /** Sends a model unless the worker has it, and drops the least recently used ones if there are too many. */
   private send(model: PortableModel): number {
     const number = numberOf(model);
-    if (!this.models.delete(number)) this.post({ kind: 'keep', model: number, value: model });
-    this.models.add(number);
-    const [oldest] = this.models;
-    if (this.models.size > KEPT_MODELS && oldest !== undefined) {
-      this.models.delete(oldest);
-      this.post({ kind: 'drop', model: oldest });
+    const bytes = this.models.get(number) ?? bytesOf(model);
+    if (!this.models.delete(number)) {
+      this.post({ kind: 'keep', model: number, value: model });
+      this.lost.register(model, number);
     }
+    let all = bytes;
+    for (const [other, ofOther] of [...this.models].reverse()) {
+      if (all + ofOther > KEPT_BYTES) this.drop(other);
+      else all += ofOther;
+    }
+    this.models.set(number, bytes);
     return number;
+  }
+
+  private drop(model: number): void {
+    if (this.models.delete(model) && !this.isLost) this.post({ kind: 'drop', model });
   }
 }

@@ -80,7 +80,8 @@ export interface Pool {
  * Makes a pool of workers, which draw, score and compress images on all cores. Each worker
  * processes some of the images at a time, with exactly the results of a single thread. Jobs share
  * the workers, which start when a job needs them, stay for the next jobs, and do not keep a program
- * from exiting. A model is sent to each worker once, so do not change its numbers afterwards.
+ * from exiting. A model is sent to each worker once, so do not change its numbers afterwards. Workers keep the models that they
+ * used last, of at most 256 MiB of weights, and drop those that the program has no more.
  *
  * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *

@@ -8,6 +8,7 @@ import { startInProcess, startSilent } from '../../support/workers/pool-in-proce
 // What a pool does is the same whatever its workers are; here they are no threads. Those are in tests/programs/pool-threads.test.ts.
 
 const model = portableModel();
+const isNode = typeof document === 'undefined';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -125,7 +126,6 @@ describe('a pool returns the results of one thread, to the bit', () => {
 
 describe('the workers of a pool', () => {
   it('are as many as the machine has cores, unless said otherwise', async () => {
-    const isNode = typeof document === 'undefined';
     const cores = isNode ? (await import('node:os')).availableParallelism() : navigator.hardwareConcurrency;
     expect(createPool().workers).toBe(cores);
     expect(createPool({ workers: 3 }).workers).toBe(3);
@@ -152,19 +152,28 @@ describe('the workers of a pool', () => {
     expect(started.length).toBe(4);
   });
 
-  it('are sent a model once, and keep the four that they used last', async () => {
+  it('are sent a model once, and keep those used last, of at most 256 MiB of weights', async () => {
     const { pool, started } = poolOf(1);
     await pool.sample(model);
     const kinds = kindsSent(started[0] as PoolWorker);
-    await pool.sample(model, { numImages: 40 });
-    expect(new Set(kinds)).toEqual(new Set(['call']));
-    kinds.length = 0;
-    const others = [1, 2, 3].map(() => portableModel());
-    for (const other of [...others, model, portableModel(), model]) await pool.sample(other);
-    expect(kinds.join(' ')).toBe('keep call keep call keep call call keep drop call call');
-    kinds.length = 0;
-    await pool.sample(others[0] as PortableModel);
-    expect(kinds).toEqual(['keep', 'drop', 'call']);
+    const large = () => {
+      const ballast = { shape: [25_000_000], data: new Float32Array(new SharedArrayBuffer(100e6)) };
+      return { ...model, weights: new Map([...model.weights, ['ballast', ballast] as const]) };
+    };
+    const [first, second, third] = [large(), large(), large()];
+    for (const one of [first, model, second, model, first, third, first, second]) await pool.sample(one);
+    expect(kinds.join(' ')).toBe('keep call call keep call call call keep drop call call keep drop call');
+  });
+
+  it.runIf(isNode)('drop a model that the program has no more', async () => {
+    const { setFlagsFromString } = await import('node:v8');
+    const { runInNewContext } = await import('node:vm');
+    setFlagsFromString('--expose-gc');
+    const { pool, started } = poolOf(1);
+    await pool.sample(model);
+    const kinds = kindsSent(started[0] as PoolWorker);
+    await pool.sample(portableModel());
+    await expect.poll(() => runInNewContext('gc')() ?? kinds).toEqual(['keep', 'call', 'drop']);
   });
 
   it('are shared by jobs in turn', async () => {
