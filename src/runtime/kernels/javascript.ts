@@ -69,7 +69,7 @@ type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
 const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
   product: (item) => product(item, item.heap),
   productPacked,
-  unpack,
+  unpack: (item) => item.heap.set(unpackedWeights(item), item.y),
   depthwise,
   lookup,
   attend,
@@ -154,7 +154,7 @@ export function runInstruction(
  * The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. Four outputs at a
  * time, as weights lie; the last ones may not be there, and are not stored.
  */
-function product(item: Item, kernel: Float32Array, step = 4): void {
+function product(item: Item, kernel: Float32Array): void {
   const { heap, y, a, b, length, weights, weightStride, inputs, span, gap, parameter } = item;
   for (let o = 0, first = weights; o < length; o += 4, first += weightStride) {
     let sum0 = heap[b + o] as number;
@@ -163,7 +163,7 @@ function product(item: Item, kernel: Float32Array, step = 4): void {
     let sum3 = heap[b + o + 3] as number;
     let w = first;
     for (let left = inputs, x = a; left > 0; left -= span, x += span + gap) {
-      for (let i = 0, count = Math.min(left, span); i < count; i++, w += step) {
+      for (let i = 0, count = Math.min(left, span); i < count; i++, w += 4) {
         const value = heap[x + i] as number;
         sum0 = fround(sum0 + fround(value * (kernel[w] as number)));
         sum1 = fround(sum1 + fround(value * (kernel[w + 1] as number)));
@@ -180,29 +180,23 @@ function product(item: Item, kernel: Float32Array, step = 4): void {
   }
 }
 
-/** Runs a function for each four outputs of packed weights, with those of the block, [inputs,8], and where the four are in it. */
-function eachFour(item: Item, run: (o: number, block: Float32Array, at: number) => void): void {
-  const { heap, length, weights, weightStride, inputs, c } = item;
-  for (let o = 0, at = 4 * weights; o < length; o += OUTPUTS, at += 4 * weightStride) {
-    const packed = new Uint16Array(heap.buffer, at, OUTPUTS * inputs);
-    const block = unpacked(packed, heap.subarray(c + o, c + o + OUTPUTS));
-    for (let four = o; four < Math.min(o + OUTPUTS, length); four += 4) run(four, block, four - o);
-  }
-}
-
 function productPacked(item: Item): void {
-  const { y, b } = item;
-  eachFour(item, (o, block, weights) =>
-    product({ ...item, y: y + o, b: b + o, length: 4, weights }, block, OUTPUTS),
-  );
+  product({ ...item, weights: 0, weightStride: 4 * item.inputs }, unpackedWeights(item));
 }
 
-function unpack(item: Item): void {
-  const { heap, y, inputs } = item;
-  eachFour(item, (o, block, at) => {
-    for (let i = 0; i < inputs; i++)
-      heap.set(block.subarray(OUTPUTS * i + at, OUTPUTS * i + at + 4), y + o * inputs + 4 * i);
-  });
+/** Packed weights as those of `product`, [outputs/4][inputs][4]. */
+function unpackedWeights({ heap, length, weights, weightStride, inputs, c }: Item): Float32Array {
+  const all = new Float32Array(inputs * length); // what a block has beyond it is not written
+  for (let o = 0; o < length; o += OUTPUTS) {
+    const packed = new Uint16Array(
+      heap.buffer,
+      4 * (weights + (o / OUTPUTS) * weightStride),
+      OUTPUTS * inputs,
+    );
+    const block = unpacked(packed, heap.subarray(c + o, c + o + OUTPUTS)); // [inputs,8]
+    for (const [i, number] of block.entries()) all[(o + (i & 4)) * inputs + 4 * (i >> 3) + (i & 3)] = number;
+  }
+  return all;
 }
 
 /** As in assembly/product.ts: y = max(b + the sum of products of rows of a and w, parameter). */
