@@ -137,7 +137,7 @@ async function main() {
 /** The text of each module of kernels, by which bundles are searched. */
 function textsOfKernels() {
   const source = readFileSync(join(repository, 'src', 'runtime', 'kernels', 'modules.ts'), 'utf8');
-  const modules = source.matchAll(/^export const (\w+) = '(.+)' as/gm);
+  const modules = source.matchAll(/^export const (\w+) = "(.+)" as/gm);
   return new Map(Array.from(modules, ([, name, text]) => [name, text]));
 }
 
