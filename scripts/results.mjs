@@ -173,7 +173,11 @@ function summaryOf(name) {
   if (run === undefined) return undefined;
   const last = run.lines.findLastIndex(({ validationBits }) => validationBits !== undefined);
   const found = Object.assign({}, ...run.lines.slice(last + 1)); // at the end that of the file, where it was measured
-  const { step, validationBits, cpuSeconds = found.cpuSeconds } = run.lines.find((line) => line.step === found.best);
+  const {
+    step,
+    validationBits,
+    cpuSeconds = found.cpuSeconds,
+  } = run.lines.find((line) => line.step === found.best);
   return { ...found, steps: step, validationBits, hours: cpuSeconds / 3600, seed: run.settings.seed };
 }
 
