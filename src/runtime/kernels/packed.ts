@@ -32,10 +32,10 @@ export function unpacked(
 ): Float32Array {
   const all = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   for (let i = 0; i < all.length; ) {
-    for (const factor of factors) {
+    for (let feature = 0; feature < factors.length; feature++, i++) {
       const bits = packed[i] as number;
       all[i] = ((bits & 0x8000) << 16) | ((bits & 0x7fff) << 13);
-      (numbers[i++] as number) *= factor;
+      (numbers[i] as number) *= factors[feature] as number;
     }
   }
   return numbers;
