@@ -59,8 +59,9 @@ export function compile(
   const weight = (name: string) =>
     weights.get(name) ?? throwTypeError('model: weights', `one named '${name}'`, undefined);
   const numbers = (name: string) => {
-    if (weight(name) !== last) unpacked = numbersOf(weight(name));
-    last = weight(name);
+    const found = weight(name);
+    if (found !== last) unpacked = numbersOf(found);
+    last = found;
     return unpacked;
   };
   /** A cache for the features of a node, or for their `levels`, as these readers need it. */

@@ -1,5 +1,5 @@
-// Packed weights take half of the memory of float32, and hold each half and each small integer exactly: a sign, 5 bits of exponent,
-// which count from lower than those of halves, and 10 of fraction. So none is subnormal, with which processors are slow.
+// Packed weights take half of the memory of float32, and hold each half and each small integer exactly: a sign, 5 bits of exponent
+// with a lower range than a half's, and 10 of fraction. So no number is subnormal, which processors handle slowly.
 // They lie in blocks of eight outputs, [outputs/8][inputs][8].
 
 /** By which packed numbers, from 2^-24 up to 128, are smaller than what they represent. */

@@ -26,7 +26,7 @@ function numberOf(model: PortableModel): number {
 export class ModelWorker extends WorkerHandle<WorkerRequest, Work[Method]['result']> {
   /** The bytes of those that it keeps; the most recently used one is last. */
   private readonly models = new Map<number, number>();
-  /** Drops models that the program has no more. */
+  /** Drops models that the program no longer holds. */
   private readonly lost = new FinalizationRegistry((number: number) => this.drop(number));
 
   /** Performs a call. Rejects as {@link call}. */

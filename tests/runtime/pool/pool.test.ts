@@ -165,7 +165,7 @@ describe('the workers of a pool', () => {
     expect(kinds.join(' ')).toBe('keep call call keep call call call keep drop call call keep drop call');
   });
 
-  it.runIf(isNode)('drop a model that the program has no more', async () => {
+  it.runIf(isNode)('drop a model that the program no longer holds', async () => {
     const { setFlagsFromString } = await import('node:v8');
     const { runInNewContext } = await import('node:vm');
     setFlagsFromString('--expose-gc');

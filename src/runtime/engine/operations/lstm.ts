@@ -2,12 +2,12 @@ import { windowAround } from '../../core/window';
 import type { Instruction, Operand, OpName } from '../../kernels/instruction';
 import type { NodeOf } from '../../program/operations';
 import { ROW } from '../../program/times';
+import { packTaps } from '../kernel-layout';
 import { Layout } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import type { Tap } from '../phases';
 import { FeatureCache, WHOLE_ROW } from '../plan';
 import { commonRuns } from '../runs';
-import { packTaps } from './conv';
 
 /** The gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
