@@ -78,7 +78,7 @@ const EMULATED = [
 
 /**
  * Calls `work` with each engine in which users run the library, `{ name, runFile, checks }`. `runFile(file, cwd, ...flags)` returns what
- * the program prints. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
+ * the program prints. Other engines than the current Node come from npm. Two run at a time, each of which takes 100 to 200 MB of disk.
  */
 export async function forEachEngine(temporary, work) {
   const engine = (name, [command, ...flags], checks = ['WebAssembly', 'JavaScript', 'programs']) => ({
@@ -91,21 +91,22 @@ export async function forEachEngine(temporary, work) {
     console.log('--  other engines: LEFT OUT, the packages named here are for Linux on x64');
     return;
   }
-  const directory = join(temporary, 'engine');
-  for (const { name, from, at, flags = [], by = [], takes = [], packages, checks } of [
-    ...ENGINES,
-    ...EMULATED,
-  ]) {
+  const waiting = [...EMULATED, ...ENGINES].filter(({ name, takes = [], packages }) => {
     const missing = takes.filter((path) => !existsSync(path));
-    if (missing.length > 0) {
-      if (process.env.CI) throw new Error(`${missing} is missing: apt-get install ${packages}`);
-      console.log(`--  ${name}: LEFT OUT, there is no ${missing}`);
-      continue;
+    if (missing.length === 0) return true;
+    if (process.env.CI) throw new Error(`${missing} is missing: apt-get install ${packages}`);
+    console.log(`--  ${name}: LEFT OUT, there is no ${missing}`);
+    return false;
+  });
+  const inTurn = async (directory) => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, from, at, flags = [], by = [], checks } = next;
+      await install(from, directory);
+      await work(engine(name, [...by, join(directory, 'node_modules', at), ...flags], checks));
+      rmSync(directory, { recursive: true, maxRetries: 9 }); // Wine's server ends a little later
     }
-    await install(from, directory);
-    await work(engine(name, [...by, join(directory, 'node_modules', at), ...flags], checks));
-    rmSync(directory, { recursive: true, maxRetries: 9 }); // Wine's server ends a little later
-  }
+  };
+  await Promise.all([inTurn(join(temporary, 'one')), inTurn(join(temporary, 'other'))]);
 }
 
 /** Installs a package of npm, which may be for another processor or system, into a new directory. */

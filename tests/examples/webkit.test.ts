@@ -82,14 +82,14 @@ describe.skipIf(webkitPath === undefined)('in WebKit', { retry: 1 }, () => {
     await visitUndriven(openWebkit, built, `(${tellPicture})(tell, ${digestOf})`, (tells) => tells(drawn));
   });
 
-  describe('the demo', () => {
+  describe.skipIf(inject('isRepetition'))('the demo, as in two quicker engines', () => {
     const built = join(folder, 'demo');
     beforeAll(() => build({ root: join(root, 'demo'), logLevel: 'silent', build: { outDir: built } }));
 
     it('trains on all cores until it is stopped', () =>
       visitUndriven(openWebkit, built, `(${trainAndTell})(tell, '${FIRST_WORK.training}')`, tellsOfTraining, '#training'));
 
-    it.skipIf(inject('isRepetition'))('fills all its panels, as in two quicker engines', () =>
+    it('fills all its panels', () =>
       visitUndriven(openWebkit, built, `(${tellPanels})(tell, ${JSON.stringify(FIRST_WORK)})`, async (tells) => {
         for (const id of Object.keys(FIRST_WORK)) await tells(new RegExp(`^${id} is there$`, 'm'));
       }),
