@@ -5,7 +5,7 @@ import type { Method, Work, WorkerRequest } from './messages';
 /** The most bytes that a worker keeps, of the most recently used models; that of the current call may be larger. */
 const KEPT_BYTES = 2 ** 28;
 
-/** What a model counts besides its weights, since a worker keeps up to 64 MiB of features for its next job, see `evaluatorFor`. */
+/** What a model counts besides its weights, for the features that a worker keeps for its next job: up to 64 MiB, see `evaluatorFor`. */
 const JOB_BYTES = 2 ** 24;
 
 /** The bytes that a model counts. */
