@@ -113,7 +113,7 @@ describe('completing in the demo', () => {
     await reads(/Nothing is kept below the gap/);
     await button(completing(), 'Rub out a band').click();
     await reads(/the network does not look below\.$/);
-    await lookAhead().selectOption({ label: 'fitted: 16 tries side by side' });
+    await lookAhead().selectOption({ label: 'yes, with 16 tries' });
     await reads(/tried 16 times side by side/);
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
