@@ -40,14 +40,14 @@ type Gradients = Parameters<tf.AdamOptimizer['applyGradients']>[0];
 
 let isFused = false;
 
-/** The mean of before the first step, as tfjs makes it. */
+/** A mean before the first step: zeros, as tfjs makes it. */
 function zeroMean(originalName: string, value: tf.Tensor): Mean {
   return { originalName, variable: tf.tidy(() => tf.variable(tf.zerosLike(value), false)) };
 }
 
 /**
  * Makes every Adam take its steps in one pass while our kernels are in use: tfjs takes 13, gives the same bits, and keeps as many
- * tensors for each weight until all weights have been changed.
+ * tensors for each weight until the last weight is updated.
  *
  * Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2014), https://arxiv.org/abs/1412.6980, algorithm 1.
  */
