@@ -1,15 +1,20 @@
 import { slider } from '../parts/controls.mjs';
-import { h } from '../parts/dom.mjs';
+import { h, whenNear } from '../parts/dom.mjs';
+import { isMotionReduced } from '../parts/replay.mjs';
 import { fieldView } from './field-view.mjs';
+
+/** At first, one layer after another: so many, and milliseconds for each. */
+const [LAYERS, EACH] = [4, 900];
 
 /** What a pixel sees through a few layers, by one plain stack and by two stacks. */
 export function layersPart() {
   let place = { row: 6, column: 6 };
-  const layers = slider('Layers', {
-    ...{ min: 1, max: 6, step: 1, value: 4 },
-    say: (n) => `${n}: mask A${n > 1 ? `, then ${n - 1} of mask B` : ''}`,
+  let growing;
+  const layers = slider('Layers', { min: 1, max: 6, step: 1, value: LAYERS });
+  layers.input.addEventListener('input', () => {
+    clearTimeout(growing);
+    show();
   });
-  layers.input.addEventListener('input', show);
   const moveTo = (row, column) => {
     place = { row, column };
     show();
@@ -18,6 +23,13 @@ export function layersPart() {
   function show() {
     for (const view of views) view.show(place, layers.input.valueAsNumber);
   }
+  function grow(count) {
+    layers.set(count);
+    show();
+    if (count < LAYERS) growing = setTimeout(grow, EACH, count + 1);
+  }
   show();
-  return h('div.layers', layers.element, ...views.map(({ element }) => element));
+  const element = h('div.layers', layers.element, ...views.map(({ element }) => element));
+  whenNear(element, () => isMotionReduced() || grow(1), '-200px');
+  return element;
 }

@@ -92,11 +92,11 @@ export function mountInside(root) {
   const temperature = slider('Temperature', { min: 0.25, max: 3, step: 0.25, value: 1 });
   temperature.input.addEventListener('input', showOther);
   const why = button('Why?', goOn, 'button.primary');
-  const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, details');
-  const [title, figure] = area.querySelectorAll('h3, .inside-figure');
+  const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, .scale ~ details');
+  const [title, softmaxTable, figure] = area.querySelectorAll('h3, details > div, .inside-figure');
   const ends = legend.querySelectorAll('.ends span');
   area.prepend(scenes.element, why);
-  figure.before(temperature.element);
+  softmaxTable.before(temperature.element);
   area.append(link.element, link.answer);
   all.addEventListener('toggle', showMaps);
   area.hidden = legend.hidden = all.hidden = false;
@@ -259,7 +259,8 @@ export function mountInside(root) {
     if (net !== null) {
       chances = softened(logits);
       effects = changed.map((other) => other && chances[level] - softened(other)[level]);
-      const rival = largest(logits.map((logit, o) => (o === level ? Number.NEGATIVE_INFINITY : logit)));
+      const far = (o) => Math.abs(o - level) > kind().levels / 4; // a grey is beside others that are as good
+      const rival = largest(logits.map((logit, o) => (far(o) ? logit : Number.NEGATIVE_INFINITY)));
       trail = cause() >= 0 && cause() === net.cause ? { ...trailOf(net, level, rival), rival } : null;
       bars.value = String(level);
       showMaps();
@@ -367,7 +368,6 @@ export function mountInside(root) {
     scenes.value = scene;
     link.clear();
     grid.refresh();
-    temperature.element.hidden = scene !== SCENES[0];
     why.disabled = trail === null;
     short.textContent = trail && inShort();
     scenes.element.disabled = cause() < 0;
@@ -375,7 +375,7 @@ export function mountInside(root) {
     const isBack = scene === 'window' && hop === trail.hops.length - 1;
     why.textContent = isBack ? 'Restart' : 'Why?';
     const text = scene === 'window' && !isBack ? 'before' : scene;
-    for (const words of area.querySelectorAll('p[data-scene]')) words.hidden = words.dataset.scene !== text;
+    for (const words of area.querySelectorAll('[data-scene]')) words.hidden = words.dataset.scene !== text;
     const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];
     [ends[0].textContent, ends[1].textContent] = [low, high];
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
@@ -405,7 +405,9 @@ export function mountInside(root) {
       return [number(logits[level]), ...sums, percent(softened(logits)[level])];
     });
     const names = ['Score', t === 1 ? 'e to that power' : `e to that power ÷ ${t}`, 'All shades', 'Chance'];
-    return [heading, compared(...names.map((name, i) => [name, columns[0][i], columns[1][i]]))];
+    const rows = names.map((name, i) => [name, columns[0][i], columns[1][i]]);
+    softmaxTable.replaceChildren(compared(...rows));
+    return [heading];
   }
 
   function ofScores() {
@@ -466,12 +468,13 @@ export function mountInside(root) {
   /** What the trail has shown, from the picture to the answer. */
   function inShort() {
     const { cause, values, others } = net;
-    const { [0]: first, length } = trail.hops;
-    const ends = length > 1 ? [trail.hops[length - 1], first] : [first];
-    const moves = ends.map(({ gate }) => {
+    const { hops, blocks, block } = trail;
+    const moves = (hops.length > 1 ? [hops.at(-1), hops[0]] : [hops[0]]).map(({ gate }) => {
       const { node, place, channel } = gate;
       const change = values[node][place][channel] - others[node][place][channel];
-      return `${spotName(gate)} ${change > 0 ? 'rises' : 'falls'}`;
+      const side = blocks[block].channels[channel] > 0 === change > 0 ? 'for' : 'against';
+      const role = gate === hops[0].gate ? `, which speaks ${side} ${nameOf(level)},` : '';
+      return `${spotName(gate)}${role} ${change > 0 ? 'rises' : 'falls'}`;
     });
     const [now, then] = chancesBy(cause);
     const likelier = effects[cause] > 0 ? 'likelier' : 'less likely';

@@ -59,15 +59,15 @@ export function onThemeChange(callback) {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', callback);
 }
 
-/** Calls once, when the element comes near the part of the page that is seen. */
-export function whenNear(element, callback) {
+/** Calls once, when the element comes near the part of the page that is seen: by default, within 300 pixels. */
+export function whenNear(element, callback, rootMargin = '300px') {
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();
       callback();
     },
-    { rootMargin: '300px' },
+    { rootMargin },
   );
   observer.observe(element);
 }
