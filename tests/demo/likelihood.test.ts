@@ -1,7 +1,7 @@
 import { logProb } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { shippedImages, shippedModel } from '../support/models/shipped';
-import { button, colourAt, eventually, useDemo } from './open-page';
+import { button, colourAt, eventually, says, useDemo } from './open-page';
 
 /** How many bits the sixth digit, a five, takes. */
 async function bitsOfFive() {
@@ -94,6 +94,11 @@ describe('how likely in the demo', () => {
     expect(await moral.textContent()).toMatch(/^A blank picture takes only/);
     await button(likelihood(), 'Reset').click();
     await eventually(whole).toBe(before);
+    const completing = demo.panel('completing');
+    await demo.bringIntoSight('completing');
+    await says(completing, /Filling|Six/);
+    await button(likelihood(), 'Blank').evaluate((blank: HTMLButtonElement) => blank.click());
+    await completing.locator('.where', { hasText: 'your picture' }).waitFor(); // also where it was busy
   });
 
   it('measures again what is drawn by hand, and by another class', async () => {
