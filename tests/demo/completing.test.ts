@@ -33,13 +33,11 @@ describe('completing in the demo', () => {
 
   it('rubs out and paints by keys, and fills in the rest only', async () => {
     await button(completing(), 'Reset').click();
-    expect(await button(completing(), 'Fill in').isDisabled()).toBe(true);
-    expect(await button(completing(), 'Reset').isDisabled()).toBe(true);
+    for (const name of ['Fill in', 'Reset']) expect(await button(completing(), name).isDisabled()).toBe(true);
     await grid().focus();
     for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLeft']) await demo.page.keyboard.press(key);
     expect(await readout()).toMatch(/^Row 3, column 1: level \d+ of 0 to 16$/);
-    await demo.page.keyboard.press('Space');
-    await demo.page.keyboard.press('Space'); // which brings nothing back
+    await demo.page.keyboard.press('Space'); // and once more, which brings nothing back
     for (const row of [2, 3, 4]) {
       await demo.page.keyboard.press('Space');
       expect(await readout()).toBe(`Row ${row + 1}, column 1: rubbed out`);
@@ -62,8 +60,7 @@ describe('completing in the demo', () => {
   it('rubs out by pointer, without gaps in a stroke that is faster than its events, and all at once', async () => {
     await button(completing(), 'Reset').click();
     await grid().scrollIntoViewIfNeeded();
-    const box = await grid().boundingBox();
-    if (box === null) throw new Error('the grid is not seen');
+    const box = (await grid().boundingBox()) as { x: number; y: number; width: number };
     const cell = box.width / 8;
     await demo.page.mouse.move(box.x + cell / 2, box.y + cell / 2);
     await demo.page.mouse.down();
