@@ -134,7 +134,11 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
 
   /** Moves on over an edge, so many rows and columns: what was seen before is the same again, with what was painted meanwhile. */
   function go(signal, { rows, columns, orientation }) {
-    for (const [place, kind] of stroke) if (kind !== AGAIN) world.set(keyOf(place), kind);
+    for (const [place, kind] of stroke) {
+      if (kind === AGAIN) continue;
+      world.set(keyOf(place), kind);
+      painted.add(keyOf(place));
+    }
     const next = [origin[0] + rows, origin[1] + columns];
     const tiles = Uint8Array.from(PLACES, (place) => world.get(keyOf(place, next)) ?? 0);
     const holes = PLACES.filter((place) => !world.has(keyOf(place, next)));

@@ -88,15 +88,15 @@ describe('how likely in the demo', () => {
     const blank = Number((await moral.textContent())?.match(/takes (\d+) bits/)?.[1]);
     expect(await moral.textContent()).toContain(`and this one ${before}. Likely`);
     expect(blank).toBeLessThan(before);
-    await button(likelihood(), 'Blank').click();
+    await demo.bringIntoSight('completing');
+    await says(demo.panel('completing'), /Filling|Six/);
+    await demo.panel('completing').getByRole('application').focus(); // and so stays in sight
+    await button(likelihood(), 'Blank').evaluate((blank: HTMLButtonElement) => blank.click());
+    await demo.panel('completing').locator('.where', { hasText: 'your picture' }).waitFor(); // also where it was busy
     await eventually(whole).toBe(blank);
     expect(await moral.textContent()).toMatch(/^A blank picture takes only/);
     await button(likelihood(), 'Reset').click();
     await eventually(whole).toBe(before);
-    await demo.bringIntoSight('completing');
-    await says(demo.panel('completing'), /Filling|Six/);
-    await button(likelihood(), 'Blank').evaluate((blank: HTMLButtonElement) => blank.click());
-    await demo.panel('completing').locator('.where', { hasText: 'your picture' }).waitFor(); // also where it was busy
   });
 
   it('measures again what is drawn by hand, and by another class', async () => {
