@@ -159,8 +159,10 @@ export function mountDrawing(root) {
   /** Of the picture as it was drawn, to share. */
   function keepFilm() {
     return task.run(async () => {
+      share.say('Making the film…');
       const { filmOf } = await import('../parts/film.mjs');
       download(filmOf(drawing.values, entry()), `${drawing.model}.gif`);
+      share.say('The film is in your downloads.');
     });
   }
 
@@ -193,8 +195,13 @@ export function mountDrawing(root) {
     showChoice({ model: name, condition });
     const job = { kind: 'sample', model: name, numImages: 1, seed, ...classesOf(condition) };
     const { levels } = await client.run(job, { signal });
-    const { bits, chances: all } = await measure(name, condition, [...levels], signal);
     const first = KINDS[name].firstRows * MODELS[name].shape[1];
+    await goOnFrom(first, { name, condition, values: [...levels] }, signal);
+  }
+
+  /** A picture up to its first open pixel from one on; or up to that one, where none is open. */
+  async function goOnFrom(first, { name, condition, values }, signal, isFromAddress = false) {
+    const { bits, chances: all } = await measure(name, condition, values, signal);
     const found = all.findIndex(
       (chances, i) => i >= first && entropyOf(chances) >= OPEN * Math.log2(chances.length),
     );
@@ -202,9 +209,10 @@ export function mountDrawing(root) {
     drawing = {
       model: name,
       condition,
-      values: [...levels.subarray(0, start)],
+      values: values.slice(0, start),
       bits: bits.slice(0, start),
       chances: all.slice(0, start + 1),
+      isFromAddress,
     };
     task.say('');
     show();
@@ -214,14 +222,12 @@ export function mountDrawing(root) {
   function open(query) {
     isRunning = false;
     return task.restart(async (signal) => {
-      const { name, condition, values, complaint } = readState(query);
+      const { name, condition, values, from, complaint } = readState(query);
       if (values === null) await drawFirstRows(signal, { model: name, condition }, KINDS[name].firstSeed);
       else {
         task.say('');
         showChoice({ model: name, condition });
-        const { bits, chances } = await measure(name, condition, values, signal);
-        drawing = { model: name, condition, values, bits, chances, isFromAddress: true };
-        show();
+        await goOnFrom(from ?? values.length, { name, condition, values }, signal, true);
       }
       task.fail(complaint);
     });
@@ -363,8 +369,8 @@ export function mountDrawing(root) {
  * What an address asks to be drawn; what is wrong with it is left out.
  *
  * @param {Map<string, string>} query
- * @returns {{ name: string, condition: number | null, values: number[] | null, complaint: string }} `name` of the model; the values of the first pixels,
- * null where the address has none
+ * @returns {{ name: string, condition: number | null, values: number[] | null, from: number | null, complaint: string }} `name` of the model; the values
+ * of the first pixels, null where the address has none; `from` which on the first open one is sought
  */
 function readState(query) {
   const address = addressReader(query);
@@ -378,7 +384,8 @@ function readState(query) {
   const values = address.read('values', `at most ${size} pixels of ${levels} shades`, (text) =>
     levelsOfText(text, { levels, size }),
   );
-  return { name, condition, values, complaint: address.complaint };
+  const from = address.number('from', { min: 0, max: size });
+  return { name, condition, values, from, complaint: address.complaint };
 }
 
 /** What a job that draws is told. */

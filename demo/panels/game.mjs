@@ -1,7 +1,7 @@
 import { MODELS } from '../catalogue.mjs';
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { button } from '../parts/controls.mjs';
-import { h } from '../parts/dom.mjs';
+import { h, whenNear } from '../parts/dom.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { randomOf } from '../parts/random.mjs';
@@ -52,7 +52,8 @@ export function mountGame(root) {
     ),
   );
   onAddress(root.id, open);
-  open(readAddress(root.id) ?? new Map());
+  update();
+  whenNear(root, () => open(readAddress(root.id) ?? new Map()));
 
   function open(query) {
     const read = addressReader(query);
@@ -84,10 +85,10 @@ export function mountGame(root) {
   }
 
   function update() {
-    const isWrong = tray.classList.contains('wrong');
+    const isTold = tray.className !== 'tray';
     real.disabled = invented.disabled = task.isBusy || rounds.length === 0;
-    real.hidden = invented.hidden = isOver() || isWrong;
-    next.hidden = isOver() || !isWrong;
+    real.hidden = invented.hidden = isTold;
+    next.hidden = isOver() || !isTold;
     again.hidden = link.element.hidden = !isOver();
   }
 
@@ -126,15 +127,10 @@ export function mountGame(root) {
   }
 
   function show() {
-    mark('');
+    tray.className = 'tray';
+    update();
     picture.show(rounds[answers.length].levels, MODELS[MODEL]);
     picture.element.setAttribute('aria-label', `Character ${answers.length + 1} of ${ROUNDS}`);
-  }
-
-  /** Says of the large picture what the last answer was, until another one is shown. */
-  function mark(verdict) {
-    tray.className = `tray ${verdict}`;
-    update();
   }
 
   function focus() {
@@ -155,15 +151,11 @@ export function mountGame(root) {
     const small = gallery({ label: what });
     small.show(levels, MODELS[MODEL]);
     past.append(h(`li.${verdict}`, small.element, h('span', what)));
-    said.replaceChildren(h(`strong.${verdict}`, verdict), ` That one was ${what}. `);
+    said.replaceChildren(h(`strong.${verdict}`, verdict), ` This one is ${what}. `);
     if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. By guessing, one gets ${ROUNDS / 2}.`);
-    if (verdict === 'wrong' || isOver()) {
-      mark(verdict);
-      focus();
-    } else {
-      said.append('And this?');
-      show();
-    }
+    tray.className = `tray ${verdict}`; // until another one is shown
+    update();
+    focus();
   }
 }
 

@@ -126,30 +126,21 @@ export function mountLikelihood(root) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
     const knowing = `A model that knows nothing needs ${whole(uniform)}.`;
-    const each = ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels. `;
+    const others = testBits === null ? '' : `; test images take ${testBits.toFixed(2)}`;
+    const each = ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels${others}. `;
     headline.replaceChildren(
       'This picture: ',
       h('strong', `${whole(bits)} bits`),
       h('small', (bits ? each : '') + knowing),
-      h('small', bytes ? fileWords(bytes, png) : ''),
+      h('small', bytes ? ` As a file it takes ${whole(bytes)} bytes, about 40 of them a header.` : ''),
     );
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.show([
-      bar('this picture', bits, true),
-      bar('as our file', 8 * bytes),
-      ...(testBits === null ? [] : [bar('average test image', count * testBits)]),
-      bar('knowing nothing', uniform),
-      ...(png === null ? [] : [bar('as a PNG', 8 * png)]),
+      bar('our file, in bytes', bytes, true),
+      ...(png === null ? [] : [bar('the smallest PNG', png)]),
+      bar('knowing nothing', uniform / 8),
     ]);
   }
-}
-
-const fileWords = (size, png) =>
-  ` As a file it takes ${whole(size)} bytes, about 40 of them a header${png === null ? '' : `, ${comparison(size, png)}`}.`;
-
-function comparison(ours, theirs) {
-  const percent = Math.round(100 * Math.abs(1 - ours / theirs));
-  return `${percent}% ${ours < theirs ? 'fewer' : 'more'} than the smallest PNG, of ${whole(theirs)}`;
 }
 
 const whole = (number) => (Number.isNaN(number) ? '…' : Math.round(number).toLocaleString('en'));

@@ -96,7 +96,6 @@ export function mountMagnet(root) {
       choice.set(i);
       await drawAt(i, signal);
     }
-    isCooling = false;
   }
 
   async function drawAt(i, signal) {
@@ -117,7 +116,7 @@ export function mountMagnet(root) {
     if (isCooling || isMotionReduced()) pictures.show(levels, KIND);
     else await replay(pictures, levels, KIND, { signal });
     task.say(`Drew ${IMAGES} squares at temperature ${temperature}.`);
-    if (isCooling) await new Promise((resolve) => setTimeout(resolve, COOLS));
+    if (isCooling && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, COOLS));
   }
 }
 

@@ -14,6 +14,7 @@ const SIZE = SIDE ** 2;
 const FIRST_SEED = 143;
 const TEMPERATURES = { min: 0.1, max: 1.5, step: 0.1 };
 const FIRST_TEMPERATURE = 0.8;
+const FIRST_BRUSH = String(NAMES.indexOf('mountain'));
 
 /** The model draws from the top row to the bottom row. For it to go on over an edge, the map is turned: its new tiles are then the last rows. */
 const EDGES = {
@@ -45,16 +46,17 @@ export function mountMaps(root) {
     [AGAIN, ...NAMES.keys()].map((kind) => ({ value: String(kind), label: brushOf(kind) })),
     { className: 'tools' },
   );
+  brush.value = FIRST_BRUSH;
   const edges = Object.entries(EDGES).map(([name, edge]) => {
     const element = button(
       edge.sign,
-      () => task.run((signal) => editor.go(signal, edge)),
+      () => task.restart((signal) => editor.go(signal, edge)),
       `button.edge.${name}`,
     );
     element.setAttribute('aria-label', `Move ${name}`);
     return element;
   });
-  const fresh = button('New map', () => task.run((signal) => editor.drawNew(signal, freshSeed())), 'button.primary'); // biome-ignore format: one line
+  const fresh = button('New map', () => task.restart((signal) => editor.drawNew(signal, freshSeed())), 'button.primary'); // biome-ignore format: one line
   const mend = button('Mend flaws', () => task.run(editor.mend));
   const cancel = button('Cancel', task.cancel);
   const link = linkButton('Copy link', { address: present });
@@ -95,11 +97,10 @@ export function mountMaps(root) {
 
   function update() {
     const { isBusy } = task;
-    fresh.disabled = isBusy;
     mend.disabled = isBusy || editor.broken.length === 0;
     cancel.disabled = !isBusy;
     link.element.disabled = editor.map === null;
-    for (const edge of edges) edge.disabled = isBusy || editor.map === null;
+    for (const edge of edges) edge.disabled = editor.map === null;
   }
 
   /** Says what the map that is shown breaks. */

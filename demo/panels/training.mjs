@@ -81,8 +81,8 @@ export function mountTraining(root) {
         depth.element,
         count,
         field('Computed by', backend),
-        h('div.launch', h('div.buttons.evenly', train, stop), task.element),
-        h('div.buttons.evenly', use, renew, save, load),
+        h('div.launch', h('div.buttons.evenly', train, stop, use, renew), task.element),
+        h('div.buttons.evenly', save, load),
         ends,
       ),
     ),
@@ -167,7 +167,7 @@ export function mountTraining(root) {
       };
       try {
         add(run, await client.run(job, { signal, onReport }));
-        task.say(`Stopped: step ${run.step}. Not saved.`);
+        task.say(`Stopped: step ${run.step}. Not saved. Start over to choose other images.`);
       } catch (error) {
         if (run.step === 0) present = null;
         throw error;

@@ -57,7 +57,10 @@ export function mountWall(root, panels) {
   let editor = null;
   let seed = 0;
   let ticks = 0;
-  room.addEventListener('pointerdown', () => (ticks = SHOWS)); // who paints knows how
+  room.addEventListener('pointerdown', () => {
+    ticks = SHOWS; // who paints knows how
+    room.classList.add('known');
+  });
   wall.append(room);
   root.append(h('div.wall-room', wall, h('div.wall-foot', caption, onward), task.element));
   setInterval(drawOneAnew, ANEW);
@@ -147,10 +150,10 @@ export function mountWall(root, panels) {
     return [0, 3, far].every((way) => isLand(place - way) && isLand(place + way)) ? SNOW : MOUNTAIN;
   }
 
-  /** Goes on with a glyph as far as it is drawn, or from its middle. */
-  function onChoose({ model, values, condition }) {
+  /** Goes on with a glyph as far as it is drawn, or from its middle, where a pixel is open. */
+  function onChoose({ model, values, from, condition }) {
     const own = condition === undefined ? { model: 'characters' } : { model, class: condition };
-    goTo(addressOf('drawing', { ...own, values: textOfLevels(values) }));
+    goTo(addressOf('drawing', { ...own, values: textOfLevels(values), from }));
   }
 
   /** With the map as it is now. */

@@ -66,6 +66,7 @@ export function imagePicker(
   const own = new Map();
   let lastAsked = 0;
   let isDisabled = false;
+  let look = () => {};
   /** What it is, unless it is painted over. */
   let words = '';
   /** Ends the question for the likeliest class. */
@@ -89,7 +90,7 @@ export function imagePicker(
     if (query !== null) open(query);
     else if (other !== null && knows(other.name)) take(other);
     else step(0);
-    followPicture(root, picture, take);
+    look = followPicture(root, picture, take);
   });
 
   /** The picture as it is now, for other panels. @type {() => import('./own-picture.mjs').Picture} */
@@ -114,9 +115,10 @@ export function imagePicker(
 
   /** Takes the picture of another panel over, where the models here know such. */
   function take({ name, levels, number, condition: own }) {
-    if (isDisabled || !knows(name)) return;
+    if (isDisabled) return false;
+    if (!knows(name)) return true;
     if (number !== null) place[name] = number - 1;
-    show(async () => ({
+    return show(async () => ({
       ...{ name, image: levels, isOwn: number === null, condition: own },
       words: number === null ? 'your picture' : wordsOf(name, await readTestImages(name)),
       note: number === null ? 'The class it was drawn as.' : undefined,
@@ -322,7 +324,7 @@ export function imagePicker(
       isDisabled = isNow;
       sources.element.disabled = isNow;
       for (const control of [...controls, classes, invert]) control.disabled = isNow;
-      if (!isNow) return;
+      if (!isNow) return look();
       lastAsked += 1;
       sources.value = shown;
     },

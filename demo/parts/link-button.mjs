@@ -14,20 +14,24 @@ export function linkButton(text, { address, textOf = String, className }) {
   const said = h('p.status', { role: 'status', hidden: true });
   const link = h('input', { type: 'text', id, readOnly: true, onfocus: () => link.select() });
   const byHand = h('div.field', { hidden: true }, h('label', { htmlFor: id }, 'Copy this link'), link);
+  const say = (text) => {
+    said.hidden = text === '';
+    said.textContent = text;
+    byHand.hidden = true;
+  };
   const element = button(
     text,
     async () => {
       const href = address();
       setAddress(href);
-      said.hidden = false;
+      said.hidden = false; // before it speaks
       try {
         await navigator.clipboard.writeText(textOf(href));
-        byHand.hidden = true;
-        said.textContent = 'The link is copied.';
+        say('The link is copied.');
       } catch {
+        say('');
         link.value = href;
         byHand.hidden = false;
-        said.textContent = '';
         link.focus();
       }
     },
@@ -38,10 +42,7 @@ export function linkButton(text, { address, textOf = String, className }) {
     /** What became of it. */
     answer: h('div.link-answer', said, byHand),
     /** Once the link is no longer that of what is shown. */
-    clear() {
-      said.hidden = true;
-      said.textContent = '';
-      byHand.hidden = true;
-    },
+    clear: () => say(''),
+    say,
   };
 }

@@ -28,7 +28,7 @@ export const AGAIN = 'again';
  * @param {(place: number) => number | 'again'} options.brush what it paints there
  * @param {() => number} [options.temperature]
  * @param {(breach: { rule: string }) => boolean} [options.isOn] whether a rule counts
- * @param {() => void} [options.onShow] another map is shown; where that is left out, flaws are not marked, and only the last stroke stays
+ * @param {() => void} [options.onShow] another map is shown; where that is left out, flaws are not marked, and only what was painted last stays
  */
 export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, isOn = () => true, onShow }) {
   const grid = pixelGrid({ label: 'Map', hint, paint, describe, act });
@@ -118,8 +118,9 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
     asked = null;
   }
 
-  function act(row, column) {
+  function act(row, column, isFirst) {
     if (map === null) return;
+    if (isFirst && !onShow && !task.isBusy) painted.clear();
     const place = row * SIDE + column;
     stroke.set(place, brush(place));
     soon(drawStroke);
@@ -131,8 +132,13 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
     return fill(signal, new Uint8Array(SIZE), PLACES);
   }
 
-  /** Moves on over an edge, so many rows and columns: what was seen before is the same again. */
+  /** Moves on over an edge, so many rows and columns: what was seen before is the same again, with what was painted meanwhile. */
   function go(signal, { rows, columns, orientation }) {
+    for (const [place, kind] of stroke) {
+      if (kind === AGAIN) continue;
+      world.set(keyOf(place), kind);
+      painted.add(keyOf(place));
+    }
     const next = [origin[0] + rows, origin[1] + columns];
     const tiles = Uint8Array.from(PLACES, (place) => world.get(keyOf(place, next)) ?? 0);
     const holes = PLACES.filter((place) => !world.has(keyOf(place, next)));
@@ -142,7 +148,6 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
   /** What is painted stays, and is surrounded anew; flaws are mended. */
   function drawStroke(signal) {
     if (stroke.size + broken.length === 0) return; // what waited was drawn with the flaws
-    if (!onShow) painted.clear();
     const tiles = map.slice();
     const holes = [];
     const taken = [...stroke];

@@ -29,17 +29,18 @@ export const ownPicture = () => holder?.() ?? null;
  *
  * @param {HTMLElement} root of the panel
  * @param {() => Picture} own what this panel offers
- * @param {(picture: Picture) => void} take
+ * @param {(picture: Picture) => unknown} take false where the panel is busy
+ * @returns {() => void} to be called once it no longer is
  */
 export function followPicture(root, own, take) {
   let seen = changes;
   const look = () => {
-    if (seen !== changes && holder !== own) take(holder());
-    seen = changes;
+    if (seen === changes || holder === own || take(holder()) !== false) seen = changes;
   };
   new IntersectionObserver(([{ isIntersecting }]) => {
     if (!isIntersecting) return watching.delete(look);
     watching.add(look);
     look();
   }).observe(root);
+  return () => watching.has(look) && look();
 }

@@ -27,7 +27,6 @@ export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, 
   let values = original.slice();
   let known = new Uint8Array(values.length).fill(1); // 0 where a pixel is rubbed out
   let isDisabled = false;
-  let isRubbing = true; // the present stroke; else it brings pixels back
   /** @type {ReturnType<typeof radios>} */
   let tools;
   const toolPlace = h('div');
@@ -59,18 +58,26 @@ export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, 
     return known[pixel] ? `level ${values[pixel]} of 0 to ${kind.levels - 1}` : 'rubbed out';
   }
 
-  function act(row, column, isFirst) {
+  function act(row, column) {
     if (isDisabled) return;
     const pixel = pixelOf(row, column);
-    if (tools.value === 'rub') {
-      if (isFirst) isRubbing = known[pixel] === 1;
-      known[pixel] = isRubbing ? 0 : 1;
-    } else if (tools.value === 'pen') draw(row, column);
+    if (tools.value === 'rub') rub(row, column);
+    else if (tools.value === 'pen') draw(row, column);
     else {
       values[pixel] = Number(tools.value);
       known[pixel] = 1;
     }
     changed();
+  }
+
+  /** Rubs out a pixel, on larger images also those around it. */
+  function rub(row, column) {
+    const [height, width] = kind.shape;
+    const reach = height < LARGE ? 0 : 1;
+    for (const pixel of known.keys()) {
+      const away = Math.max(Math.abs(Math.floor(pixel / width) - row), Math.abs((pixel % width) - column));
+      if (away <= reach) known[pixel] = 0;
+    }
   }
 
   /** A spot of the pen: two pixels of ink both ways, and softer ones around them, where there is less ink so far. */

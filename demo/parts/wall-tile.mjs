@@ -11,7 +11,7 @@ const FIRST_SYLLABLE = '가'.charCodeAt(0);
  * @param {object} options
  * @param {{ model: string, noun: string }} options.kind
  * @param {number} options.number among those of its kind, from 1
- * @param {(chosen: { model: string, values: number[], condition?: number }) => void} options.onChoose
+ * @param {(chosen: { model: string, values: number[], from: number, condition?: number }) => void} options.onChoose
  */
 export function wallTile({ kind, number, onChoose }) {
   const { model, noun } = kind;
@@ -36,8 +36,8 @@ export function wallTile({ kind, number, onChoose }) {
   let turn = 0;
 
   function choose() {
-    const count = shown < levels.length ? shown : levels.length / 2;
-    onChoose({ model, values: [...levels.slice(0, count)], condition: syllable });
+    const from = shown < levels.length ? shown : levels.length / 2;
+    onChoose({ model, values: [...levels], from, condition: syllable });
   }
 
   /** Shows the first pixels, and marks the one that comes next. */

@@ -175,6 +175,7 @@ describe('drawing by hand in the demo', () => {
     }
     const { name, bytes } = await downloadOf(demo.page, () => button(drawing(), 'Download a film').click());
     expect(name).toBe('digits-conditional.gif');
+    await drawing().getByText('The film is in your downloads.').waitFor();
     expect(bytes.toString('latin1', 0, 6)).toBe('GIF89a');
     expect([bytes.readUInt16LE(6), bytes.readUInt16LE(8)]).toEqual([320, 320]);
     expect(bytes.toString('latin1')).toContain('NETSCAPE2.0'); // it begins again

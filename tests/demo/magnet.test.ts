@@ -44,6 +44,9 @@ describe('magnets in the demo', () => {
     await says(panel(), 'Drew 64 squares at temperature 1.5.');
     expect(await slider().getAttribute('aria-valuetext')).toBe('1.5');
     expect(models()).toEqual(['magnet-4', 'magnet-1.5']);
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await slider().press('ArrowRight');
+    await eventually(() => panel().locator('.point').count()).toBe(3); // and its pictures grow
     await button(panel(), 'Cool it down').click();
     await eventually(() => panel().locator('.point').count()).toBe(TEMPERATURES.length);
     await eventually(() => pictures().getAttribute('aria-label')).toBe('64 squares of 10 by 10 spins at temperature 1.5');

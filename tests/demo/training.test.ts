@@ -123,7 +123,7 @@ describe('training in the demo', () => {
     expect(await button(training(), 'Continue').isEnabled()).toBe(true);
     await answer(true);
     await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
-    expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
+    expect(await focusedAfterFrames(demo.page)).toBe('Train'); // beside it
     expect(await recorded().isVisible()).toBe(true);
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
   });
