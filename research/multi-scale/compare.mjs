@@ -10,7 +10,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, gatedPixelCNN, toPortable } from 'pixelcnn-layers';
-import { imageBatches } from 'pixelcnn-layers/data';
+import { imageBatches, sliceImages } from 'pixelcnn-layers/data';
 import { costOf, logProb, sample } from 'pixelcnn-layers/runtime';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { gridPng } from '../../kit/pictures/png.mjs';
@@ -40,7 +40,7 @@ const WAYS = {
 const WINDOW = 7;
 const BATCH = 16;
 const LEVELS = 2;
-const IMAGES = 1000; // of the test
+const IMAGES = 1000; // of the test, at most
 
 const flags = readFlags({ data: '', out: 'runs/multi-scale', steps: 1500, way: 0 });
 await useBackend('wasm');
@@ -54,10 +54,18 @@ process.once('SIGINT', () => interrupt.abort());
 function shrink({ data, shape: [n, height, width] }, k) {
   const shape = [n, height >> k, width >> k, 1];
   const at = (i) => {
-    const [picture, row, column] = [Math.floor(i / (shape[1] * shape[2])), Math.floor(i / shape[2]) % shape[1], i % shape[2]];
+    const [picture, row, column] = [
+      Math.floor(i / (shape[1] * shape[2])),
+      Math.floor(i / shape[2]) % shape[1],
+      i % shape[2],
+    ];
     return data[(picture * height + (row << k)) * width + (column << k)];
   };
-  return { data: Uint8Array.from({ length: n * shape[1] * shape[2] }, (_, i) => at(i)), shape, levels: LEVELS };
+  return {
+    data: Uint8Array.from({ length: n * shape[1] * shape[2] }, (_, i) => at(i)),
+    shape,
+    levels: LEVELS,
+  };
 }
 
 /** Squares of 2x2 pixels as channels, [N,2h,2w,1] -> [N,h,w,4]. */
@@ -90,7 +98,9 @@ function channels({ data, shape }, from, to) {
 
 /** What a network sees around each place of a smaller picture, [N,h,w,1] -> [N,h,w,49]. */
 const windowsOf = (smaller) =>
-  tf.tidy(() => tf.conv2d(smaller, tf.reshape(tf.eye(WINDOW ** 2), [WINDOW, WINDOW, 1, WINDOW ** 2]), 1, 'same'));
+  tf.tidy(() =>
+    tf.conv2d(smaller, tf.reshape(tf.eye(WINDOW ** 2), [WINDOW, WINDOW, 1, WINDOW ** 2]), 1, 'same'),
+  );
 
 /** The same of levels, for the runtime. */
 async function windowsOfLevels({ data, shape }) {
@@ -122,7 +132,11 @@ async function trained(way, index, network) {
     create() {
       const args = { hiddenDim, numBlocks, outDim: 32, levels: LEVELS, seed: 1 };
       const imageShape = [height, width, parts - given];
-      const model = gatedPixelCNN({ ...args, imageShape, ...(given > 0 && { conditionMapSize: WINDOW ** 2 }) });
+      const model = gatedPixelCNN({
+        ...args,
+        imageShape,
+        ...(given > 0 && { conditionMapSize: WINDOW ** 2 }),
+      });
       model.compile({ optimizer: adam(RATE), loss: bitsPerDim });
       return model;
     },
@@ -145,9 +159,8 @@ async function trained(way, index, network) {
 }
 
 /** -log p of each test picture in nats, the sum over the networks. */
-async function natsOf(networks) {
-  const images = { data: dataset.test.data.subarray(0, IMAGES * 48 * 48), shape: [IMAGES, ...dataset.test.shape.slice(1)] };
-  const sums = new Float64Array(IMAGES);
+async function natsOf(networks, images) {
+  const sums = new Float64Array(images.shape[0]);
   for (const network of networks) {
     const pictures = picturesOf(network, images);
     const { given = 0 } = network;
@@ -159,7 +172,7 @@ async function natsOf(networks) {
   return sums;
 }
 
-/** Draws pictures by a chain of networks, [N,48,48,1]. */
+/** Draws pictures by a chain of networks, [N,H,W,1]. */
 async function draw(networks, numImages, seed) {
   let pictures;
   for (const { portable, given } of networks) {
@@ -190,17 +203,22 @@ for (const [way, networks] of chosen) {
 }
 if (flags.way !== 0) process.exit();
 
+const tested = sliceImages(dataset.test, 0, Math.min(IMAGES, dataset.test.shape[0]));
 const rows = [];
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-const draws = (count) => Object.fromEntries(Object.entries(ways).map(([way, networks]) => [way, () => draw(networks, count, 1)]));
+const draws = (count) =>
+  Object.fromEntries(Object.entries(ways).map(([way, networks]) => [way, () => draw(networks, count, 1)]));
 const [one, sixteen] = [await timeInTurn(draws(1)), await timeInTurn(draws(16))];
 for (const [way, networks] of Object.entries(ways)) {
-  const nats = await natsOf(networks);
-  const error = Math.sqrt(mean(nats.map((x) => (x - mean(nats)) ** 2)) / (IMAGES - 1));
+  const nats = await natsOf(networks, tested);
+  const error = Math.sqrt(mean(nats.map((x) => (x - mean(nats)) ** 2)) / (nats.length - 1));
   const { data, shape } = await draw(networks, 24, 2);
   const png = gridPng({ images: data, imageShape: shape.slice(1), levels: LEVELS, columns: 12, scale: 2 });
   await writeFile(join(flags.out, `${way.replaceAll(' ', '-')}.png`), png);
-  const multiplications = networks.reduce((sum, { portable }) => sum + costOf(portable, { numImages: 1 }).multiplications, 0);
+  const multiplications = networks.reduce(
+    (sum, { portable }) => sum + costOf(portable, { numImages: 1 }).multiplications,
+    0,
+  );
   rows.push([
     way,
     networks.map(({ count }) => count.toLocaleString('en')).join(' + '),
@@ -211,5 +229,15 @@ for (const [way, networks] of Object.entries(ways)) {
   ]);
 }
 console.log(
-  markdownTable(['way', 'weights', 'multiplications a picture', 'test, nats a picture', 'one alone, ms', 'each of 16, ms'], rows),
+  markdownTable(
+    [
+      'way',
+      'weights',
+      'multiplications a picture',
+      'test, nats a picture',
+      'one alone, ms',
+      'each of 16, ms',
+    ],
+    rows,
+  ),
 );
