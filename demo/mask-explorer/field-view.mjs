@@ -31,7 +31,7 @@ export function fieldView(title, isGated, moveTo) {
   const counts = h('span', { 'aria-live': 'polite' });
   const grid = pixelGrid({
     label: title,
-    hint: 'Point at a pixel, or use arrow keys, to see whether it is seen. A click or space moves the “?” there.',
+    hint: 'Choose a pixel to move the “?” there.',
     paint: (context, cell) => paintSquares(context, cell, SIZE.width, kinds.map(look)),
     describe(row, column) {
       const pixel = row * SIZE.width + column;

@@ -2,12 +2,12 @@ import { kernelPart } from './kernel-part.mjs';
 import { layersPart } from './layers-part.mjs';
 
 /**
- * The panel about masks: which weights of a kernel are used, and what a pixel then sees, layer by layer. No tensors.
+ * The panel about masks: what a pixel sees, layer by layer, and which weights of a kernel are used. No tensors.
  *
  * @param {HTMLElement} root
  */
 export function mountMaskExplorer(root) {
-  const [words, throughLayers] = root.querySelectorAll('.mask-words, details');
-  throughLayers.before(kernelPart(words));
-  throughLayers.append(layersPart());
+  const [oneLayer, words] = root.querySelectorAll('.mask-words, details');
+  oneLayer.before(layersPart());
+  oneLayer.append(kernelPart(words));
 }

@@ -20,7 +20,7 @@ export function kernelPart(words) {
   const maskType = offer('Mask type', ' A in the first layer, B in later ones', 'A', 'B');
   const stack = offer(
     'Stack',
-    ' layers that see all before “?”, its row, or rows above',
+    ' which pixels a layer reads: all before “?”, its row, or the rows above',
     'plain',
     'horizontal',
     'vertical',
@@ -32,7 +32,7 @@ export function kernelPart(words) {
   let mask;
   const grid = pixelGrid({
     label: '',
-    hint: 'Point at a square, or use arrow keys, to see why it is used or hidden.',
+    hint: 'Choose a square to see why it is used or hidden.',
     paint(context, cell) {
       const { rows, columns, values } = mask;
       const looks = Array.from(values, (isUsed) => isUsed ? { fill: 'accent', ink: 'accent-ink' } : { fill: 'tray' }); // biome-ignore format: one line

@@ -91,13 +91,13 @@ export function mountCompleting(root) {
   const reset = button('Reset', () => keepFocus(editor.reset));
   const lookAhead = select(
     [
-      { value: '0', text: 'ignored: quickest' },
-      { value: '16', text: 'fitted: 16 tries side by side' },
-      { value: '64', text: 'fitted better: 64 tries' },
+      { value: '0', text: 'no: quickest' },
+      { value: '16', text: 'yes, with 16 tries' },
+      { value: '64', text: 'yes, with 64 tries: better' },
     ],
     { onchange: changed },
   );
-  const lookAheadField = field('Pixels kept below the gap', lookAhead, ' ');
+  const lookAheadField = field('Fit what is kept below the gap?', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', complete, 'button.primary');
   const cancel = button('Cancel', task.cancel);

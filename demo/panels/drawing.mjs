@@ -146,9 +146,8 @@ export function mountDrawing(root) {
       ...(values.length === 0
         ? ['Nothing is drawn yet.']
         : [
-            'So far it takes ',
             h('strong', `${sum.toFixed(1)} bits`),
-            ' to write this down: one for a shade with a chance of one half, and more for one that is less likely.',
+            ' so far, to write this picture down. The less likely a pixel was, the more bits it takes.',
           ]),
     );
     verdict.replaceChildren(

@@ -65,7 +65,7 @@ export function mountInside(root) {
   const told = h('p.told', { role: 'status' });
   const grid = pixelGrid({
     label: 'The picture as far as it is drawn',
-    hint: 'Click a pixel to ask about that one.',
+    hint: 'Choose a pixel to ask about it.',
     paint,
     describe,
     act(row, column) {
@@ -80,6 +80,7 @@ export function mountInside(root) {
   const shades = h('div');
   let bars;
   const depends = h('p.inside-most');
+  const short = h('p.short');
   const link = linkButton('Copy link', {
     address: () => addressOf(root.id, { ...queryOfImage({ ...shown, number: null }), pixel, level, scene }),
   });
@@ -102,7 +103,7 @@ export function mountInside(root) {
   root.append(
     h(
       'div.work',
-      h('div.stage.kept', told, grid.element, legend),
+      h('div.stage.kept', told, grid.element, legend, short),
       h('div.stage', shades, depends, area, task.element),
     ),
     all,
@@ -134,7 +135,7 @@ export function mountInside(root) {
   /** What the network was told to draw. */
   function className() {
     const { name, condition } = shown;
-    return classesOf(name)[condition]?.one ?? String.fromCodePoint(0xac00 + condition);
+    return classesOf(name)[condition]?.one ?? 'a Korean syllable';
   }
 
   /** The visitor's picture, where there is a network for such. */
@@ -155,7 +156,7 @@ export function mountInside(root) {
     level = net = trail = null;
     scene = SCENES[0];
     [logits, changed] = [[], []];
-    told.textContent = `The network is drawing ${className()}.`;
+    told.textContent = `It is drawing ${className()}.`;
     bars = radios(
       'How likely is each shade? Choose one.',
       Array.from({ length: kind().levels }, (_, value) => ({
@@ -285,7 +286,7 @@ export function mountInside(root) {
   function placeOf(i) {
     const [down, right] = wayTo(i, pixel);
     const ways = [
-      down && `${-down} above`,
+      down && `${-down} row${down < -1 ? 's' : ''} above`,
       right && `${Math.abs(right)} to the ${right < 0 ? 'left' : 'right'}`,
     ];
     return ways.filter(Boolean).join(', ') || 'at “?”';
@@ -359,6 +360,7 @@ export function mountInside(root) {
     if (next) go(next, hop);
     else if (hop < last) go('gate', last);
     else go(SCENES[0]);
+    why.scrollIntoView({ block: 'nearest' }); // with what it says now: see the styles
   }
 
   function showScene() {
@@ -367,6 +369,7 @@ export function mountInside(root) {
     grid.refresh();
     temperature.element.hidden = scene !== SCENES[0];
     why.disabled = trail === null;
+    short.textContent = trail && inShort();
     scenes.element.disabled = cause() < 0;
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isBack = scene === 'window' && hop === trail.hops.length - 1;
@@ -456,7 +459,7 @@ export function mountInside(root) {
     return [
       isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
       tableOf(taps, gate.place, isPicture),
-      isPicture ? h('p', inShort()) : '',
+      isPicture ? h('p.short', inShort()) : '',
     ];
   }
 
@@ -468,11 +471,11 @@ export function mountInside(root) {
     const moves = ends.map(({ gate }) => {
       const { node, place, channel } = gate;
       const change = values[node][place][channel] - others[node][place][channel];
-      return `${spotName(gate)} ${change > 0 ? 'rise' : 'fall'}`;
+      return `${spotName(gate)} ${change > 0 ? 'rises' : 'falls'}`;
     });
     const [now, then] = chancesBy(cause);
     const likelier = effects[cause] > 0 ? 'likelier' : 'less likely';
-    return `In short: the pixel ${placeOf(cause)} is ${nameOf(shown.levels[cause])}. That makes ${moves.join(' and, in the end, ')}. So ${nameOf(level)} is ${likelier} here: ${now} instead of ${then}.`;
+    return `In short: the pixel ${placeOf(cause)} is ${nameOf(shown.levels[cause])}. So ${moves.join(', then ')}, and ${nameOf(level)} is ${likelier}: ${now} instead of ${then}.`;
   }
 
   /** From what a number would be to what it is. */

@@ -145,7 +145,7 @@ export function mountLikelihood(root) {
 }
 
 const fileWords = (size, png) =>
-  ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`;
+  ` As a file it takes ${whole(size)} bytes, about 40 of them a header${png === null ? '' : `, ${comparison(size, png)}`}.`;
 
 function comparison(ours, theirs) {
   const percent = Math.round(100 * Math.abs(1 - ours / theirs));

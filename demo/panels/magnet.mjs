@@ -1,12 +1,6 @@
-import {
-  CRITICAL,
-  endlessMagnetization,
-  exactLogZ,
-  freeEnergyOf,
-  magnetizationsOf,
-} from '../../kit/models/ising.mjs';
+import { CRITICAL, endlessMagnetization, magnetizationsOf } from '../../kit/models/ising.mjs';
 import { button, slider } from '../parts/controls.mjs';
-import { curveChart, minus } from '../parts/curve-chart.mjs';
+import { curveChart } from '../parts/curve-chart.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { isMotionReduced, replay } from '../parts/replay.mjs';
@@ -20,7 +14,9 @@ const SIZE = 10;
 /** Spins as pictures: down is yellow, up is blue. */
 const KIND = { shape: [SIZE, SIZE, 1], levels: 2, palette: Uint8Array.of(244, 196, 66, 58, 75, 214) };
 const IMAGES = 64;
-const FIRST = TEMPERATURES.indexOf(2.27);
+const HOTTEST = TEMPERATURES.length - 1;
+/** Milliseconds that each temperature is seen while it cools. */
+const COOLS = 700;
 const AXIS = { from: 1.4, to: 4.1, ticks: [1.5, 2, 2.5, 3, 3.5, 4] };
 
 /**
@@ -34,59 +30,52 @@ export function mountMagnet(root) {
   const draw = whenCalm(task, drawNow);
   const pictures = gallery({ label: 'Nothing is drawn yet', columns: () => 8 });
   const choice = slider('Temperature', {
-    ...{ min: 0, max: TEMPERATURES.length - 1, step: 1, value: FIRST },
+    ...{ min: 0, max: HOTTEST, step: 1, value: HOTTEST },
     say: (i) => String(TEMPERATURES[i]),
   });
-  choice.input.addEventListener('input', draw);
+  choice.input.addEventListener('input', drawOne);
   let seed = 1;
+  let isCooling = false;
+  const cool = button(
+    'Cool it down',
+    () => {
+      isCooling = true;
+      choice.set(HOTTEST);
+      draw();
+    },
+    'button.primary',
+  );
   const others = button('Draw others', () => {
     seed = Math.floor(1e9 * Math.random());
-    draw();
+    drawOne();
   });
   const bars = histogram();
-  const options = { x: AXIS, rule: 1 / CRITICAL };
-  const energies = curveChart({
-    ...options,
-    label: 'Free energy of each spin: it falls from −2 to −3.2 as it gets warmer.',
-    y: { from: -3.3, to: -1.9, ticks: [-3, -2.5, -2] },
-    curve: exactly,
-  });
-  const magnetizations = curveChart({
-    ...options,
-    label: 'Magnetization: nearly 1 where it is cold, 0 from the critical temperature on.',
+  const chart = curveChart({
+    x: AXIS,
+    rule: 1 / CRITICAL,
+    label: 'How far they line up: nearly 1 where it is cold, 0 from the critical temperature on.',
     y: { from: 0, to: 1, ticks: [0, 0.5, 1] },
     curve: (temperature) => endlessMagnetization(1 / temperature),
   });
-  const [energyWords, magnetizationWords] = [h('p.words'), h('p.words')];
-  /** By temperature, what the charts show. */
-  const found = { energies: new Map(), magnetizations: new Map() };
-  const [colours, energyHint, magnetizationHint] = root.querySelectorAll('.hint');
+  /** What the chart shows, by temperature. */
+  const found = new Map();
   root.append(
     h(
       'div.work.even',
       h(
         'div.stage',
-        h('div.tray', pictures.element),
-        colours,
         choice.element,
-        h('div.buttons', others),
+        h('div.buttons', cool, others),
+        h('div.tray', pictures.element),
         task.element,
       ),
       h(
         'div.stage',
         h(
           'figure.curve',
-          h('figcaption', 'Free energy of each spin'),
-          energies.element,
-          energyWords,
-          energyHint,
-        ),
-        h(
-          'figure.curve',
-          h('figcaption', 'Magnetization, up or down'),
-          magnetizations.element,
-          magnetizationWords,
-          magnetizationHint,
+          h('figcaption', 'How far they line up: 1 is all, 0 is half and half'),
+          chart.element,
+          root.querySelector('.hint'),
         ),
         bars.element,
       ),
@@ -96,51 +85,40 @@ export function mountMagnet(root) {
   bars.show([]);
   whenNear(root, draw);
 
-  async function drawNow(signal) {
-    const temperature = TEMPERATURES[choice.input.valueAsNumber];
-    const job = { kind: 'magnet', temperature, numImages: IMAGES, seed };
-    task.say('');
-    task.tick('Drawing…');
-    let shown;
-    const onReport = ({ levels }) => {
-      shown = show(levels, temperature, signal);
-    };
-    const { logZ, standardError } = await client.run(job, { signal, onReport });
-    const y = freeEnergyOf(logZ, SIZE, 1 / temperature);
-    const error = freeEnergyOf(-standardError, SIZE, 1 / temperature);
-    found.energies.set(temperature, { x: temperature, y, error });
-    energies.show([...found.energies.values()], temperature);
-    energyWords.textContent = `≈ ${withError(y, error)}, exact ${minus(exactly(temperature), digitsOf(error))}`;
-    await shown;
-    task.say(`Drew ${IMAGES} squares at temperature ${temperature}.`);
+  function drawOne() {
+    isCooling = false;
+    draw();
   }
 
-  async function show(levels, temperature, signal) {
+  async function drawNow(signal) {
+    await drawAt(choice.input.valueAsNumber, signal);
+    for (let i = HOTTEST - 1; i >= 0 && isCooling && !signal.aborted; i--) {
+      choice.set(i);
+      await drawAt(i, signal);
+    }
+    isCooling = false;
+  }
+
+  async function drawAt(i, signal) {
+    const temperature = TEMPERATURES[i];
+    task.say('');
+    task.tick('Drawing…');
+    const job = { kind: 'magnet', temperature, numImages: IMAGES, seed };
+    const { levels } = await client.run(job, { signal });
     const all = magnetizationsOf(levels, IMAGES);
     const { mean, error } = meanOf(all.map(Math.abs));
-    found.magnetizations.set(temperature, { x: temperature, y: mean, error });
-    magnetizations.show([...found.magnetizations.values()], temperature);
-    magnetizationWords.textContent = `${withError(mean, error)}, the mean of these ${IMAGES} squares`;
+    found.set(temperature, { x: temperature, y: mean, error });
+    chart.show([...found.values()], temperature);
     bars.show(all);
     pictures.element.setAttribute(
       'aria-label',
       `${IMAGES} squares of ${SIZE} by ${SIZE} spins at temperature ${temperature}`,
     );
-    if (isMotionReduced()) pictures.show(levels, KIND);
+    if (isCooling || isMotionReduced()) pictures.show(levels, KIND);
     else await replay(pictures, levels, KIND, { signal });
+    task.say(`Drew ${IMAGES} squares at temperature ${temperature}.`);
+    if (isCooling) await new Promise((resolve) => setTimeout(resolve, COOLS));
   }
-}
-
-/** The exact free energy of each spin. */
-const exactly = (temperature) => freeEnergyOf(exactLogZ(SIZE, 1 / temperature), SIZE, 1 / temperature);
-
-/** So many digits after the point that an error shows two of its own; none where it is 0. */
-const digitsOf = (error) => error && Math.min(7, 1 - Math.floor(Math.log10(error)));
-
-/** A number, as far as its error leaves it known. */
-export function withError(value, error) {
-  const digits = digitsOf(error);
-  return `${minus(value, digits)} ± ${error.toFixed(digits)}`;
 }
 
 /** A mean and its standard error. */
@@ -168,7 +146,7 @@ function histogram() {
       { 'aria-hidden': 'true' },
       ...['all down', 'half', 'all up'].map((text) => h('span', text)),
     ),
-    h('figcaption', 'How many squares have each magnetization'),
+    h('figcaption', 'How many of the squares point which way'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

@@ -33,7 +33,7 @@ export function mountMaps(root) {
   const editor = mapEditor({
     client: workerClient(),
     task,
-    hint: 'Paint with the pointer, or with arrow keys and space. Shift and an arrow key move on.',
+    hint: 'Paint here. Shift and an arrow key move on.',
     brush: () => (brush.value === AGAIN ? AGAIN : Number(brush.value)),
     temperature: () => temperature.input.valueAsNumber,
     isOn: ({ rule }) => rules.find((one) => one.rule === rule).input.checked,
@@ -80,6 +80,7 @@ export function mountMaps(root) {
         h('div.buttons', fresh, mend, cancel, link.element),
         link.answer,
         task.element,
+        root.querySelector('.hint'),
         h('ul.rules', ...rules.map(({ row }) => row)),
         temperature.element,
       ),

@@ -28,8 +28,8 @@ const SPARE = 3;
 const [BEGINS, ANEW] = [2400, 4000];
 /** The second picture that is drawn anew is the map: some snow falls on it. */
 const SHOWS = 2;
-/** Tiles of the map; snow is its brush. */
-const [GRASS, FOREST, SNOW] = [3, 4, 6];
+/** Tiles of the map. */
+const [GRASS, FOREST, MOUNTAIN, SNOW] = [3, 4, 5, 6];
 /** Where arrow keys lead. */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -69,7 +69,7 @@ export function mountWall(root, panels) {
     const address = addressReader(query);
     seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
     const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
-    caption.textContent = `${address.complaint} ${name}. Click a picture to continue it.`;
+    caption.textContent = `${address.complaint} ${name}. Choose a picture to continue it.`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
@@ -87,8 +87,8 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint snow on the map: mountains grow around it.';
-      editor = mapEditor({ client, task, hint, brush: () => SNOW });
+      const hint = 'Paint on the map: islands rise from the sea, and mountains from the land.';
+      editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }
     editor.open(levels);
@@ -133,11 +133,18 @@ export function mountWall(root, panels) {
   function paintSnow() {
     const { map } = editor;
     const side = Math.sqrt(map.length);
-    const isLand = (place) => [GRASS, FOREST].includes(map[place]);
-    const hasRoom = (place) => [0, 4, 4 * side].every((way) => isLand(place - way) && isLand(place + way));
-    const places = [...map.keys()].filter(hasRoom);
+    const places = [...map.keys()].filter((place) => map[place] <= FOREST && brush(place) === SNOW);
     const place = places[places.length >> 1];
     if (place) for (const i of [-1, 0, 1]) editor.act(Math.floor(place / side), (place % side) + i);
+  }
+
+  /** Land rises from the water; from land a mountain, with snow where it has room. */
+  function brush(place) {
+    const { map } = editor;
+    if (map[place] < GRASS) return GRASS;
+    const isLand = (place) => map[place] >= GRASS;
+    const far = 3 * Math.sqrt(map.length);
+    return [0, 3, far].every((way) => isLand(place - way) && isLand(place + way)) ? SNOW : MOUNTAIN;
   }
 
   /** Goes on with a glyph as far as it is drawn, or from its middle. */

@@ -11,7 +11,7 @@ export function bitMap({ onPoint }) {
   let marked = null;
   const grid = pixelGrid({
     label: 'Bits of each pixel',
-    hint: 'Point at a pixel, or use the arrow keys, to see its bits.',
+    hint: 'Choose a pixel to see its bits.',
     paint,
     describe,
     onPoint,

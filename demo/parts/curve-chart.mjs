@@ -32,7 +32,7 @@ export function curveChart({ label, x, y, curve, rule }) {
         y1: down(at),
         y2: down(at),
       }),
-      shape('text', { x: ROOM.left - 8, y: down(at) + 4, 'text-anchor': 'end' }, minus(at)),
+      shape('text', { x: ROOM.left - 8, y: down(at) + 4, 'text-anchor': 'end' }, String(at)),
     ]),
     ...x.ticks.map((at) =>
       shape('text', { x: across(at), y: HEIGHT - 8, 'text-anchor': 'middle' }, String(at)),
@@ -61,10 +61,6 @@ export function curveChart({ label, x, y, curve, rule }) {
 
   return { element, show };
 }
-
-/** A number with the sign that typesetters use. */
-export const minus = (number, digits) =>
-  (digits === undefined ? String(number) : number.toFixed(digits)).replace('-', '−');
 
 function shape(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);

@@ -41,8 +41,8 @@ export function levelBars({ onPlace }) {
     const { levels, bits, probabilities } = measured;
     const [, width] = kind.shape;
     const { row, column } = chosen ?? mostSurprising(bits, width);
-    title.textContent = `What it expected at row ${row}, column ${column}`;
-    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked above. Rows and columns count from 0.`;
+    title.textContent = `What it expected at row ${row + 1}, column ${column + 1}`;
+    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked above.`;
     onPlace(row, column);
     const pixel = row * width + column;
     const chances = probabilities.subarray(pixel * kind.levels, (pixel + 1) * kind.levels);

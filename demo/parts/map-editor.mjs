@@ -25,10 +25,10 @@ export const AGAIN = 'again';
  * @param {import('./worker-client.mjs').Client} options.client
  * @param {ReturnType<typeof import('./task.mjs').taskRunner>} options.task
  * @param {string} options.hint
- * @param {() => number | 'again'} options.brush
+ * @param {(place: number) => number | 'again'} options.brush what it paints there
  * @param {() => number} [options.temperature]
  * @param {(breach: { rule: string }) => boolean} [options.isOn] whether a rule counts
- * @param {() => void} [options.onShow] another map is shown; where that is left out, flaws are mended, and not marked
+ * @param {() => void} [options.onShow] another map is shown; where that is left out, flaws are not marked, and only the last stroke stays
  */
 export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, isOn = () => true, onShow }) {
   const grid = pixelGrid({ label: 'Map', hint, paint, describe, act });
@@ -120,7 +120,8 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
 
   function act(row, column) {
     if (map === null) return;
-    stroke.set(row * SIDE + column, brush());
+    const place = row * SIDE + column;
+    stroke.set(place, brush(place));
     soon(drawStroke);
   }
 
@@ -138,8 +139,10 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
     return fill(signal, tiles, holes, { next, orientation, taken: stroke });
   }
 
-  /** What is painted stays, and is surrounded anew. */
+  /** What is painted stays, and is surrounded anew; flaws are mended. */
   function drawStroke(signal) {
+    if (stroke.size + broken.length === 0) return; // what waited was drawn with the flaws
+    if (!onShow) painted.clear();
     const tiles = map.slice();
     const holes = [];
     const taken = [...stroke];
@@ -162,6 +165,7 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
    */
   async function fill(signal, tiles, holes, { next = origin, orientation = 0, taken = [] } = {}) {
     const start = performance.now();
+    task.say('Drawing…');
     const free = (places) => places.filter((place) => !painted.has(keyOf(place, next)));
     const drawn = await draw(signal, tiles, free(holes), orientation, PARTICLES);
     for (const [place, kind] of taken) if (stroke.get(place) === kind) stroke.delete(place);
@@ -177,10 +181,11 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
       const mended = await draw(signal, map, free(near), round, MENDING);
       if (flawsOf(mended).length <= broken.length) show(mended);
     }
+    if (stroke.size > 0) return; // and is drawn next
     const time = seconds((performance.now() - start) / 1000);
     task.say(
       broken.length > 0
-        ? `${inWords(broken.length)} left after ${round} rounds of mending. Mend again, or paint something else.`
+        ? `${inWords(broken.length)} left: nothing it tried fits there. Paint what belongs between, such as a beach between sea and land, or mend again.`
         : holes.length + round === 0
           ? 'Seen before.'
           : `Drawn in ${time}.`,
@@ -234,7 +239,7 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
     soon,
     drawNew,
     go,
-    mend: (signal) => fill(signal, map, []),
+    mend: drawStroke,
   };
 }
 

@@ -24,7 +24,7 @@ export function ownDrawings({ onChange }) {
   const mirror = toggle('Learn them mirrored, too', { isOn: false });
   const grid = pixelGrid({
     label: 'Your drawing',
-    hint: 'Arrow keys move, space inks a pixel or clears it; or draw with the pointer.',
+    hint: 'Draw here.',
     paint(context, cell) {
       const look = pageLook(SETS.drawings);
       for (const pixel of pixels.keys()) {

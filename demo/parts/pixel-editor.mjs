@@ -33,7 +33,7 @@ export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, 
   const toolPlace = h('div');
   const grid = pixelGrid({
     label,
-    hint: `Arrow keys move, space ${canRubOut ? 'rubs out or paints' : 'paints'}; or draw with the pointer.`,
+    hint: canRubOut ? 'Rub out or paint here.' : 'Paint here.',
     paint,
     describe,
     onPoint,

@@ -7,7 +7,7 @@ const MAX_SIDE = 768; // of the canvas, in its own points: each square has a who
  *
  * @param {object} options
  * @param {string} options.label
- * @param {string} options.hint which keys do what
+ * @param {string} options.hint what it is for; which keys do that is said after it
  * @param {(context: CanvasRenderingContext2D, cell: number) => void} options.paint paints the whole image, `cell` the side of a square
  * @param {(row: number, column: number) => string} options.describe
  * @param {(row: number, column: number) => void} [options.onPoint] the cursor is there now
@@ -23,7 +23,12 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
     'aria-describedby': hintId,
   });
   const context = canvas.getContext('2d');
-  const hintLine = h('p.hint', { id: hintId }, hint);
+  const hintLine = h(
+    'p.hint',
+    { id: hintId },
+    hint,
+    h('span.keys', ` Keyboard: arrow keys${act ? ' and space' : ''}.`),
+  );
   const readout = h('p.readout', { role: 'status' });
   const cursor = { row: 0, column: 0, isShown: false };
   let [rows, columns] = [1, 1];
@@ -48,7 +53,8 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
 
   function tell() {
     const { row, column } = cursor;
-    if (cursor.isShown) readout.textContent = `Row ${row}, column ${column}: ${describe(row, column)}`;
+    if (cursor.isShown)
+      readout.textContent = `Row ${row + 1}, column ${column + 1}: ${describe(row, column)}`;
     draw();
   }
 

@@ -31,11 +31,11 @@ export function samplingForm({ onDraw, onChange }) {
     ...{ min: 0, max: HOTTEST, step: TEMPERATURE_STEP, value: first.temperature },
     say: (x) => x.toFixed(2),
   });
-  const topK = slider('Top-k', {
+  const topK = slider('Choose from', {
     ...{ min: 1, max: first.topK, step: 1, value: first.topK },
     say(k) {
-      if (k === entry().levels) return k === 2 ? 'both levels' : `all ${k} levels`;
-      return k === 1 ? 'the likeliest level' : `the ${k} likeliest levels`;
+      if (k === entry().levels) return 'all shades';
+      return k === 1 ? 'the likeliest shade' : `the ${k} likeliest shades`;
     },
   });
   for (const { input } of [rows, temperature, topK]) input.addEventListener('input', changed);

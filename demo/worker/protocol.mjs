@@ -62,7 +62,7 @@
  * the smallest PNG of one image that OxiPNG finds. Result `{ bytes }`
  *
  * @typedef {{ kind: 'magnet', temperature: number, numImages: number, seed: number }} MagnetJob
- * draws images of spins, then estimates log Z with others. Reports `{ levels }`; result `{ logZ, standardError }`
+ * draws images of spins. Result `{ levels }`
  *
  * @typedef {{ kind: 'inside', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} InsideJob
  * looks into a gated network of one-channel images while it decides about a pixel, given the levels before it. Result `{ nodes, output, weights,

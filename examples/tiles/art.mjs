@@ -5,7 +5,7 @@ import { around, BRIDGE, RIVER, ROAD, SAND, SIDE, WATER } from './tiles.mjs';
 /** Pixels along a side of a tile. */
 export const TILE_PIXELS = 12;
 
-const [SEA, SHALLOW, FOAM] = ['#2b6cb0', '#4795d6', '#a9daf5'];
+const [SEA, SHALLOW] = ['#2b6cb0', '#4795d6'];
 const [BEACH, GREEN, ROCK, ICE, PATH] = ['#f2dfa7', '#8fc866', '#a39c90', '#d3dce2', '#e3c48d'];
 
 const peak = (light, dark, cap) => [
@@ -51,9 +51,6 @@ const PLANKS = [
   ...[2, 5, 8, 11].map((x) => ['#96683b', x, 4, 1, 4]),
 ]; // biome-ignore format: two lines
 
-/** Strips along the four sides. */
-const SIDES = [[0, 0, 12, 1], [11, 0, 1, 12], [0, 11, 12, 1], [0, 0, 1, 12]]; // biome-ignore format: one line
-
 /** The steps of a rounded corner, from the edge inward: each a y, a height and a width. */
 const STEPS = [[0, 1, 6], [1, 1, 4], [2, 1, 3], [3, 1, 2], [4, 2, 1]]; // biome-ignore format: one line
 
@@ -95,17 +92,14 @@ export function shapesOf(map) {
   });
 }
 
-/** Foam where water meets the beach; and corners rounded where two neighbours have another ground. */
+/** Corners are rounded where two neighbours have another ground. */
 function coastsOf(grounds, place) {
   const own = grounds[place];
   const sides = around(place).map((side) => grounds[side]);
-  const beaches = SIDES.filter((_, side) => sides[side] === BEACH);
-  const foam = own === SHALLOW && beaches.length === 1 ? [[FOAM, ...beaches[0]]] : [];
-  const corners = CORNERS.flatMap((steps, side) => {
+  return CORNERS.flatMap((steps, side) => {
     const [one, other] = [sides[side], sides[(side + 1) % 4]];
     return one === other && one !== own && one !== undefined ? steps.map((step) => [one, ...step]) : [];
   });
-  return [...foam, ...corners];
 }
 
 /** From the middle of a river or road to each side on which it goes on, and a bridge over the river. */

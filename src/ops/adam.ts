@@ -2,6 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ADAM } from '../runtime/kernels/modules';
 import { kernelsInUse, outputs, wasmKernel } from './wasm-kernels';
 
+/** A mean of gradients, or of their squares, that Adam keeps for a weight. */
+interface Mean {
+  readonly originalName: string;
+  readonly variable: tf.Variable;
+}
+
 /** The fields of tfjs's Adam that a step reads. */
 interface Adam {
   readonly learningRate: number;
@@ -10,8 +16,8 @@ interface Adam {
   readonly epsilon: number;
   readonly accBeta1: tf.Variable;
   readonly accBeta2: tf.Variable;
-  readonly accumulatedFirstMoment: readonly { readonly variable: tf.Variable }[];
-  readonly accumulatedSecondMoment: readonly { readonly variable: tf.Variable }[];
+  readonly accumulatedFirstMoment: Mean[];
+  readonly accumulatedSecondMoment: Mean[];
 }
 
 type Inputs = Readonly<
@@ -34,8 +40,14 @@ type Gradients = Parameters<tf.AdamOptimizer['applyGradients']>[0];
 
 let isFused = false;
 
+/** A mean before the first step: zeros, as tfjs makes it. */
+function zeroMean(originalName: string, value: tf.Tensor): Mean {
+  return { originalName, variable: tf.tidy(() => tf.variable(tf.zerosLike(value), false)) };
+}
+
 /**
- * Makes every Adam take its steps in one pass while our kernels are in use: tfjs takes 13, and gives the same bits.
+ * Makes every Adam take its steps in one pass while our kernels are in use: tfjs takes 13, gives the same bits, and keeps as many
+ * tensors for each weight until the last weight is updated.
  *
  * Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2014), https://arxiv.org/abs/1412.6980, algorithm 1.
  */
@@ -47,12 +59,16 @@ export function fuseAdam(): void {
   prototype.applyGradients = function (gradients: Gradients) {
     const adam = this as unknown as Adam;
     if (!kernelsInUse() || !Array.isArray(gradients)) return applyGradients.call(this, gradients);
-    const steps = gradients.map(({ name, tensor }, i) => ({
-      gradient: tensor as tf.Tensor | null,
-      value: tf.engine().registeredVariables[name],
-      first: adam.accumulatedFirstMoment[i]?.variable, // undefined before the first step, in which tfjs makes it
-      second: adam.accumulatedSecondMoment[i]?.variable,
-    }));
+    const { accumulatedFirstMoment: firsts, accumulatedSecondMoment: seconds } = adam;
+    const steps = gradients.map(({ name, tensor }, i) => {
+      const value = tf.engine().registeredVariables[name];
+      if (value) {
+        firsts[i] ??= zeroMean(`${name}/m`, value);
+        seconds[i] ??= zeroMean(`${name}/v`, value);
+      }
+      const [first, second] = [firsts[i]?.variable, seconds[i]?.variable];
+      return { gradient: tensor as tf.Tensor | null, value, first, second };
+    });
     const isReady = steps.every(({ value, first, second, gradient }) =>
       [first, second, gradient ?? value].every(
         (tensor) => tensor?.dtype === 'float32' && tf.util.arraysEqual(tensor.shape, value?.shape ?? []),

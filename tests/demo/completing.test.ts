@@ -23,7 +23,7 @@ describe('completing in the demo', () => {
     });
   /** What this panel has asked its worker to draw, in turn: six at a time, as no other panel does. */
   const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6);
-  const lookAhead = () => completing().getByLabel('Pixels kept below the gap');
+  const lookAhead = () => completing().getByLabel('Fit what is kept below the gap?');
 
   beforeEach(async () => {
     await demo.open('completing', 'model=digits-conditional&image=1');
@@ -37,14 +37,14 @@ describe('completing in the demo', () => {
     expect(await button(completing(), 'Reset').isDisabled()).toBe(true);
     await grid().focus();
     for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLeft']) await demo.page.keyboard.press(key);
-    expect(await readout()).toMatch(/^Row 2, column 0: level \d+ of 0 to 16$/);
+    expect(await readout()).toMatch(/^Row 3, column 1: level \d+ of 0 to 16$/);
     await demo.page.keyboard.press('Space');
-    expect(await readout()).toBe('Row 2, column 0: rubbed out');
+    expect(await readout()).toBe('Row 3, column 1: rubbed out');
     await demo.page.keyboard.press('Space');
     expect(await readout()).toMatch('level');
     for (const row of [2, 3, 4]) {
       await demo.page.keyboard.press('Space');
-      expect(await readout()).toBe(`Row ${row}, column 0: rubbed out`);
+      expect(await readout()).toBe(`Row ${row + 1}, column 1: rubbed out`);
       await demo.page.keyboard.press('ArrowDown');
     }
     await completing().getByLabel('ink', { exact: true }).check();
@@ -52,7 +52,7 @@ describe('completing in the demo', () => {
     await demo.page.keyboard.press('Home');
     for (let row = 5; row > 1; row--) await demo.page.keyboard.press('ArrowUp');
     await demo.page.keyboard.press('Space');
-    expect(await readout()).toBe('Row 1, column 0: level 16 of 0 to 16');
+    expect(await readout()).toBe('Row 2, column 1: level 16 of 0 to 16');
 
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
@@ -73,7 +73,7 @@ describe('completing in the demo', () => {
     await demo.page.mouse.up();
     await grid().focus();
     for (let at = 7; at >= 0; at--) {
-      expect(await readout()).toBe(`Row ${at}, column ${at}: rubbed out`);
+      expect(await readout()).toBe(`Row ${at + 1}, column ${at + 1}: rubbed out`);
       await demo.page.keyboard.press('ArrowUp');
       if (at > 0) expect(await readout()).toMatch('level');
       await demo.page.keyboard.press('ArrowLeft');
@@ -113,7 +113,7 @@ describe('completing in the demo', () => {
     await reads(/Nothing is kept below the gap/);
     await button(completing(), 'Rub out a band').click();
     await reads(/the network does not look below\.$/);
-    await lookAhead().selectOption({ label: 'fitted: 16 tries side by side' });
+    await lookAhead().selectOption({ label: 'yes, with 16 tries' });
     await reads(/tried 16 times side by side/);
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);

@@ -194,7 +194,7 @@ describe('looking inside in the demo', () => {
       if (i === 5) expect(await figure()).toMatch(/^The way back: channel \d+ of block 4 → .*channel \d+ of block 1/);
       if (i === 6) {
         expect(await figure()).toMatch(
-          /In short: the pixel 2 above is black\. That makes channel .* fall\. So black is likelier here: 99% instead/,
+          /In short: the pixel 2 rows above is black\. So channel .* falls, and black is likelier: 99% instead/,
         );
         const places = await area().locator('.taps td').evaluateAll((all) => all.map((td) => (td.matches('.here') ? '!' : td.textContent === '?' ? '?' : '.')).join('')); // biome-ignore format: one line
         expect(places.indexOf('?') - places.indexOf('!')).toBe(2 * 7); // the pixel that was asked about, two rows below the one that counts
@@ -214,7 +214,7 @@ describe('looking inside in the demo', () => {
     await demo.page.evaluate(() => location.assign('#likelihood?model=digits-28&image=6'));
     await demo.see('likelihood');
     await demo.bringIntoSight('inside');
-    await eventually(() => panel().locator('.told').textContent()).toBe('The network is drawing a 5.');
+    await eventually(() => panel().locator('.told').textContent()).toBe('It is drawing a 5.');
     expect(await panel().locator('.shade').count()).toBe(17);
     await eventually(title).toMatch(/^(black|white|grey \d+ of 16): \d/);
   });
@@ -225,6 +225,7 @@ describe('looking inside in the demo', () => {
       .first()
       .check({ force: true });
     await area().getByRole('radio', { name: 'gate' }).check({ force: true });
+    await eventually(title).toContain('channel'); // once that is known
     const gate = await title();
     await button(panel(), 'Copy link').click();
     const { hash } = new URL(demo.page.url());

@@ -69,7 +69,7 @@ describe('maps in the demo', () => {
     expect(await panel().locator('.rules li').allTextContents()).toEqual(kept);
     await grid().focus();
     for (let row = 0; row < 3; row++) await demo.page.keyboard.press('ArrowDown');
-    expect(await readout()).toBe(`Row 3, column 0: ${NAMES[map[96] as number]}`);
+    expect(await readout()).toBe(`Row 4, column 1: ${NAMES[map[96] as number]}`);
   });
 
   it('keeps what is painted, and draws what is around it to fit, while the pointer is down', async () => {
@@ -85,7 +85,7 @@ describe('maps in the demo', () => {
     await demo.page.mouse.move(...at(14, 13));
     await demo.page.mouse.down();
     await demo.page.mouse.move(...at(14, 17), { steps: 12 });
-    expect(await readout()).toBe('Row 14, column 17: snow, painted');
+    expect(await readout()).toBe('Row 15, column 18: snow, painted');
     expect(await jobs()).toHaveLength(before);
     await demo.page.clock.resume();
     await eventually(async () => (await jobs()).length).toBeGreaterThan(before);
@@ -108,7 +108,7 @@ describe('maps in the demo', () => {
     const first = await shown();
     await grid().focus();
     await demo.page.keyboard.press('Space');
-    expect(await readout()).toBe('Row 0, column 0: to be drawn again');
+    expect(await readout()).toBe('Row 1, column 1: to be drawn again');
     await eventually(async () => (await jobs()).length).toBeGreaterThan(1);
     await idle();
     const job = (await jobs())[1] as Record<string, unknown>;
@@ -173,7 +173,7 @@ describe('maps in the demo', () => {
     await grid().focus();
     for (let i = 0; i < 15; i++) await demo.page.keyboard.press('ArrowDown');
     for (let i = 0; i < 15; i++) await demo.page.keyboard.press('ArrowRight');
-    expect(await readout()).toBe('Row 15, column 15: snow, breaks a rule (slope)');
+    expect(await readout()).toBe('Row 16, column 16: snow, breaks a rule (slope)');
     await eventually(async () => {
       if (await mend.isEnabled()) await mend.press('Enter'); // it most often takes one try
       return headline();

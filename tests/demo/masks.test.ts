@@ -77,10 +77,10 @@ describe('masks in the demo', () => {
 
     await kernel().locator('canvas').focus();
     for (const key of ['ArrowDown', 'ArrowRight']) await demo.page.keyboard.press(key);
-    expect(await readout()).toBe('Row 1, column 1: used, because features here do not know the pixel itself');
+    expect(await readout()).toBe('Row 2, column 2: used, because features here do not know the pixel itself');
     const canvas = kernel().locator('canvas');
     await canvas.hover({ position: { x: 5, y: 5 } });
-    expect(await readout()).toBe('Row 0, column 0: used, because it is drawn before');
+    expect(await readout()).toBe('Row 1, column 1: used, because it is drawn before');
   });
 
   it.each([1280, 390])('are of any size and stack, in the same room, on a screen of %i', async (width) => {
@@ -116,25 +116,25 @@ describe('masks in the demo', () => {
     expect(await slider.getAttribute('aria-valuetext')).toBe('3: mask A, then 2 of mask B');
 
     await view('Plain stack').getByRole('application').focus();
-    expect(await words('Plain stack')).toBe('Row 0, column 0: outside the window of these layers');
+    expect(await words('Plain stack')).toBe('Row 1, column 1: outside the window of these layers');
     const press = async (...keys: string[]) => {
       for (const key of keys) await demo.page.keyboard.press(key);
     };
     await press(...Array(8).fill('ArrowRight'), ...Array(5).fill('ArrowDown'));
-    expect(await words('Plain stack')).toBe('Row 5, column 8: never seen, through however many layers');
+    expect(await words('Plain stack')).toBe('Row 6, column 9: never seen, through however many layers');
     const before = await pixels(view('Two stacks').getByRole('application'));
     await press('Space');
-    expect(await words('Plain stack')).toBe('Row 5, column 8: the pixel computed');
+    expect(await words('Plain stack')).toBe('Row 6, column 9: the pixel computed');
     expect(await pixels(view('Two stacks').getByRole('application'))).not.toBe(before);
     await press('ArrowUp', 'ArrowRight');
-    expect(await words('Plain stack')).toBe('Row 4, column 9: seen through 1 layer');
+    expect(await words('Plain stack')).toBe('Row 5, column 10: seen through 1 layer');
     await press('ArrowDown');
-    expect(await words('Plain stack')).toBe('Row 5, column 9: drawn later');
+    expect(await words('Plain stack')).toBe('Row 6, column 10: drawn later');
 
     const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
     const both = view('Two stacks').getByRole('application');
     await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
-    expect(await words('Two stacks')).toBe('Row 0, column 2: the pixel computed');
+    expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel computed');
     expect((await captions())[0]).toBe('Plain stack: 2 of 2 pixels in the window are seen');
   });
 });

@@ -103,10 +103,10 @@ describe('sampling in the demo', () => {
     await isWhole();
     const cooler = await pixels(canvas());
     expect(demo.page.url()).toMatch(/#sampling\?model=digits-conditional&rows=2&seed=1&temperature=0.5$/);
-    await sampling().getByLabel('Top-k').fill('1');
-    await sampling().getByText('the likeliest level').waitFor();
+    await sampling().getByLabel('Choose from').fill('1');
+    await sampling().getByText('the likeliest shade', { exact: true }).waitFor();
     await eventually(() => pixels(canvas())).not.toBe(cooler);
-    await sampling().getByLabel('Top-k').fill('17');
+    await sampling().getByLabel('Choose from').fill('17');
     await eventually(() => pixels(canvas())).toBe(cooler);
     await sampling().getByLabel('Temperature').fill('1');
     await eventually(() => pixels(canvas())).toBe(first);

@@ -165,7 +165,7 @@ describe('training in the demo', () => {
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 0.').isVisible()).toBe(true); // nothing is drawn
     for (const key of ['ArrowDown', ' ', 'ArrowRight', ' ', 'ArrowRight', ' ']) await grid.press(key);
-    expect(await training().getByText('Row 1, column 2: ink').isVisible()).toBe(true);
+    expect(await training().getByText('Row 2, column 3: ink').isVisible()).toBe(true);
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 1.').isVisible()).toBe(true);
     await grid.click();

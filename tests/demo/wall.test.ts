@@ -83,7 +83,7 @@ describe('the wall of the demo', () => {
     await demo.page.mouse.move(x + width / 2, y + width / 2);
     await demo.page.mouse.down();
     await wall()
-      .getByText(/^Drawn in|left after/)
+      .getByText(/^Drawn in|left:/)
       .waitFor({ state: 'attached' });
     await wall()
       .getByRole('link', { name: 'Paint with all tiles' })

@@ -92,7 +92,6 @@ describe.skipIf(webkitPath === undefined)('in WebKit', { retry: 1 }, () => {
     it('fills all its panels', () =>
       visitUndriven(openWebkit, built, `(${tellPanels})(tell, ${JSON.stringify(FIRST_WORK)})`, async (tells) => {
         for (const id of Object.keys(FIRST_WORK)) await tells(new RegExp(`^${id} is there$`, 'm'));
-      }),
-    );
+      }));
   });
 });

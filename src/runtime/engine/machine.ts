@@ -80,6 +80,7 @@ export class Machine {
     });
     this.active = this.chunks;
     for (const { at, length, write } of plan.fills) write(heap.subarray(at, at + length));
+    plan.fills.length = 0; // else they would hold the last weight that was unpacked
     let next = codeStart;
     this.steps = steps.map((ofTime) =>
       ofTime.map((step) => {

@@ -2,12 +2,15 @@ import { type PortableModel, packedOf } from '../program/program';
 import { WorkerHandle } from '../workers/worker-handle';
 import type { Method, Work, WorkerRequest } from './messages';
 
-/** The most bytes of weights that a worker keeps, of the most recently used models; that of the current call may be larger. */
+/** The most bytes that a worker keeps, of the most recently used models; that of the current call may be larger. */
 const KEPT_BYTES = 2 ** 28;
 
-/** The bytes of a model's weights. */
+/** What a model counts besides its weights, for the features that a worker keeps for its next job: up to 64 MiB, see `evaluatorFor`. */
+const JOB_BYTES = 2 ** 24;
+
+/** The bytes that a model counts. */
 function bytesOf({ weights }: PortableModel): number {
-  let bytes = 0;
+  let bytes = JOB_BYTES;
   for (const weight of weights.values()) bytes += (packedOf(weight)?.packed ?? weight.data).byteLength;
   return bytes;
 }

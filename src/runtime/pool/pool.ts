@@ -81,7 +81,7 @@ export interface Pool {
  * processes some of the images at a time, with exactly the results of a single thread. Jobs share
  * the workers, which start when a job needs them, stay for the next jobs, and do not keep a program
  * from exiting. A model is sent to each worker once, so do not change its numbers afterwards. Workers keep the models that they
- * used last, of at most 256 MiB of weights, and drop those that your program no longer holds.
+ * used last, up to 256 MiB, each counted as its weights and 16 MiB, and drop those that your program no longer holds.
  *
  * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *

@@ -209,9 +209,9 @@ function readMetadata(metadata: ReadonlyMap<string, string>) {
   return { program: fields, info: info === undefined ? info : parseJson('info', info as string), digest };
 }
 
-/** The tensor with the scales of a weight in 8 bits. No weight has such a name. */
-const scalesOf = (name: string) => `__scales__/${name}`;
-const isScales = (name: string) => name.startsWith(scalesOf(''));
+/** With the name of a weight in 8 bits, the name of the tensor with its scales. No weight's name begins with it. */
+const SCALES = '__scales__/';
+const isScales = (name: string) => name.startsWith(SCALES);
 
 /** Adds the tensors of a weight: as it is, or rounded. */
 function encode(
@@ -231,7 +231,7 @@ function encode(
     const scales = scalesFor(data, features);
     const integers = Int8Array.from(data, (weight, i) => Math.round(weight / (scales[i % features] || 1)));
     tensors.set(name, { dtype: 'I8', shape, bytes: bytesOf(integers) });
-    tensors.set(scalesOf(name), { dtype: 'F32', shape: [features], bytes: bytesOf(scales) });
+    tensors.set(SCALES + name, { dtype: 'F32', shape: [features], bytes: bytesOf(scales) });
     return;
   }
   const halves = toFloat16(data);
@@ -262,15 +262,18 @@ const LEAST_FOR_A_SCALE = 4;
 /** Models with more weights stay packed: a processor's cache holds others as float32, with less work. */
 const MOST_UNPACKED = 2 ** 22;
 
+/** A float32 weight of a large model shares the file's memory if it has more bytes: others must not keep a file of packed ones. */
+const LEAST_SHARED = 2 ** 16;
+
 function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
   const weights = new Map<string, Weight>();
   const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeFromShape(shape), 0);
   for (const [name, tensor] of tensors) {
     if (!isScales(name)) {
-      const weight = decode(name, tensor, tensors.get(scalesOf(name)), count > MOST_UNPACKED);
+      const weight = decode(name, tensor, tensors.get(SCALES + name), count > MOST_UNPACKED);
       checkWeight(name, weight);
       weights.set(name, weight);
-    } else if (!tensors.has(name.slice(scalesOf('').length)))
+    } else if (tensors.get(name.slice(SCALES.length))?.dtype !== 'I8')
       throwTypeError('weights', `the weight of ${name}`, undefined);
   }
   return weights;
@@ -294,7 +297,8 @@ function decode(
     return weightOf(shape, numbersIn(bytes, Int8Array), isLarge, numbersIn(scales.bytes, Float32Array));
   }
   if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
-  if (dtype === 'F32') return { shape, data: numbersIn(isLarge ? bytes : copyOf(bytes), Float32Array) };
+  const isView = isLarge && bytes.length > LEAST_SHARED;
+  if (dtype === 'F32') return { shape, data: numbersIn(isView ? bytes : copyOf(bytes), Float32Array) };
   if (dtype === 'F16') return weightOf(shape, numbersIn(bytes, Uint16Array), isLarge);
   return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
 }

@@ -46,6 +46,7 @@ describe('Machine', () => {
     const numbers = { length: 4, inputs, weights, weightStride: 4 * inputs, parameter: Number.NEGATIVE_INFINITY };
     plan.emit(ROW, { ...sums, ...numbers }, { every: 2, row: 0, column: 0 });
     const machine = new Machine(plan, 2, javascriptKernels);
+    expect(plan.fills).toEqual([]); // which held the weights
     machine.moveTo(0, 0);
     const [chunk] = machine.chunks;
     /** Counts parts, and gives the first output of each column of an image. */

@@ -163,6 +163,9 @@ describe('the workers of a pool', () => {
     const [first, second, third] = [large(), large(), large()];
     for (const one of [first, model, second, model, first, third, first, second]) await pool.sample(one);
     expect(kinds.join(' ')).toBe('keep call call keep call call call keep drop call call keep drop call');
+    const small = Array.from({ length: 20 }, () => ({ ...model }));
+    for (const one of small) await pool.sample(one);
+    expect(kinds.filter((kind) => kind === 'keep').length - kinds.filter((kind) => kind === 'drop').length).toBeLessThan(16);
   });
 
   it.runIf(isNode)('drop a model that the program no longer holds', async () => {

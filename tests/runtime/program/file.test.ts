@@ -19,6 +19,7 @@ import {
   windowOf,
   withHeader,
 } from '../../support/models/portable-file';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { scoped } from '../../support/scoped';
 
 // Files of programs that are wrong are in check-program.test.ts, files damaged at random in damaged-file.test.ts.
@@ -115,6 +116,11 @@ describe('a file of int8', () => {
   };
   it.each<[string, string, Edit]>([
     ['of no weight', 'weights: wanted the weight of __scales__/none', (parts) => addWeight(parts, '__scales__/none', [1], [1])],
+    [
+      'of scales',
+      'weights: wanted the weight of __scales__/__scales__/first',
+      (parts) => addWeight(parts, '__scales__/__scales__/first', [1], [1]),
+    ],
     ['of another shape', "weight 'first': scales: wanted F32 [4], got 'F32 [2,2]'", inHeader({ [`${scales}.shape`]: [2, 2] })],
     ['that are missing', "weight 'first': scales: wanted F32 [4], got undefined", renamed(scales)],
     [
@@ -288,6 +294,12 @@ describe('readPortable', () => {
     expect(readPortable(shifted.subarray(3))).toEqual(readPortable(file));
     // as Node reads files: a part of a larger memory, whose slices are no copies
     if (typeof Buffer !== 'undefined') expect(readPortable(Buffer.from(file))).toEqual(readPortable(file));
+  });
+
+  it('shares the memory of a large file only with large weights', () => {
+    const bytes = writePortable(portableModel({ features: 700 }));
+    const shared = [...readPortable(bytes).weights].filter(([, { data }]) => data.buffer === bytes.buffer);
+    expect(shared.map(([name]) => name)).toEqual(['first.kernel', 'block0.kernel']);
   });
 
   it.each(containers)('refuses %s', (_, message, edit) => {
