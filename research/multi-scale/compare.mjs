@@ -205,12 +205,14 @@ if (flags.way !== 0) process.exit();
 
 const tested = sliceImages(dataset.test, 0, Math.min(IMAGES, dataset.test.shape[0]));
 const rows = [];
+const natsOfWays = {};
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 const draws = (count) =>
   Object.fromEntries(Object.entries(ways).map(([way, networks]) => [way, () => draw(networks, count, 1)]));
 const [one, sixteen] = [await timeInTurn(draws(1)), await timeInTurn(draws(16))];
 for (const [way, networks] of Object.entries(ways)) {
   const nats = await natsOf(networks, tested);
+  natsOfWays[way] = Array.from(nats);
   const error = Math.sqrt(mean(nats.map((x) => (x - mean(nats)) ** 2)) / (nats.length - 1));
   const { data, shape } = await draw(networks, 24, 2);
   const png = gridPng({ images: data, imageShape: shape.slice(1), levels: LEVELS, columns: 12, scale: 2 });
@@ -228,6 +230,7 @@ for (const [way, networks] of Object.entries(ways)) {
     (sixteen[way].median / 16).toFixed(1),
   ]);
 }
+await writeFile(join(flags.out, 'nats.json'), JSON.stringify(natsOfWays)); // of each test picture
 console.log(
   markdownTable(
     [
