@@ -4,7 +4,7 @@
 //   npm run build && node research/multi-scale/compare.mjs --data data/characters-48 [--steps 1500] [--out runs/multi-scale] [--way 1]
 //
 // Steps are those of the first way; the others get as many as take as long. Ctrl-C ends training after a step; the same command goes on.
-// --way trains the first, second or third alone, and measures nothing, so that each may have a core.
+// --way trains one of them alone, counted from 1, and measures nothing, so that each may have a core.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,6 +29,7 @@ import { RATE, train } from '../vq/training.mjs';
  */
 const WAYS = {
   'pixel by pixel': [{ shrunk: 0, hiddenDim: 16, numBlocks: 5, pace: 1 }],
+  'pixel by pixel, smaller': [{ shrunk: 0, hiddenDim: 8, numBlocks: 5, pace: 2 }],
   'four pixels at a place': [{ shrunk: 0, given: 0, hiddenDim: 3, numBlocks: 5, pace: 2.8 }],
   'two scales': [
     { shrunk: 1, hiddenDim: 10, numBlocks: 4, pace: 1.75 },
@@ -124,7 +125,7 @@ async function trained(way, index, network) {
   let trainer;
   console.log(`${way}, network ${index + 1}`);
   const { model, isDone } = await train({
-    directory: join(flags.out, `${way.replaceAll(' ', '-')}-${index + 1}`),
+    directory: join(flags.out, `${way.replaceAll(/,? /g, '-')}-${index + 1}`),
     steps: Math.round(pace * flags.steps),
     every: 250,
     unit: 'bits/dim',
@@ -216,7 +217,7 @@ for (const [way, networks] of Object.entries(ways)) {
   const error = Math.sqrt(mean(nats.map((x) => (x - mean(nats)) ** 2)) / (nats.length - 1));
   const { data, shape } = await draw(networks, 24, 2);
   const png = gridPng({ images: data, imageShape: shape.slice(1), levels: LEVELS, columns: 12, scale: 2 });
-  await writeFile(join(flags.out, `${way.replaceAll(' ', '-')}.png`), png);
+  await writeFile(join(flags.out, `${way.replaceAll(/,? /g, '-')}.png`), png);
   const multiplications = networks.reduce(
     (sum, { portable }) => sum + costOf(portable, { numImages: 1 }).multiplications,
     0,

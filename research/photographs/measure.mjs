@@ -82,14 +82,14 @@ const figures = existsSync(flags.figures) ? JSON.parse(await readFile(flags.figu
 await mkdir(dirname(flags.figures), { recursive: true });
 const pool = createPool({ workers: flags.workers });
 await inTemporaryFolder(async (folder) => {
-  for (const name of names) {
-    const photograph = await readPhotograph(join(flags.photographs, name));
-    const { height, width, levels } = photograph;
-    const png = join(folder, name);
-    await writeFile(png, plainPng(levels, [height, width, 3]));
-    for (const codec of codecs) {
+  for (const codec of codecs) {
+    for (const name of names) {
       figures[name] ??= {};
       if (figures[name][codec]) continue;
+      const photograph = await readPhotograph(join(flags.photographs, name));
+      const { height, width, levels } = photograph;
+      const png = join(folder, name);
+      await writeFile(png, plainPng(levels, [height, width, 3]));
       const program = IMAGE_CODECS[codec];
       const coded = program ? inSeconds(await codeFile(program, png)) : await codeTiles(pool, photograph);
       figures[name][codec] = figuresOf(coded, photograph);

@@ -20,7 +20,7 @@ async function run(program: string, images: Uint8Array, shape: number[], file: s
 it('each way of drawing a picture gives probabilities to all pictures of 2x2 that sum to 1', async () => {
   const all = Uint8Array.from({ length: 16 * 4 }, (_, i) => (Math.floor(i / 4) >> (i % 4)) & 1); // [16,2,2]
   const nats: Record<string, number[]> = JSON.parse(`${await run('research/multi-scale/compare.mjs', all, [16, 2, 2], 'nats.json')}`);
-  expect(Object.keys(nats)).toEqual(['pixel by pixel', 'four pixels at a place', 'two scales']);
+  expect(Object.keys(nats)).toEqual(['pixel by pixel', 'pixel by pixel, smaller', 'four pixels at a place', 'two scales']);
   for (const ofWay of Object.values(nats)) expect(ofWay.reduce((sum, x) => sum + Math.exp(-x), 0)).toBeCloseTo(1, 5);
 });
 
