@@ -19,10 +19,8 @@ const images = { data: new Uint8Array(16), shape, levels: 4 };
 const network = { imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 0 } as const;
 const model = () => layers.pixelCNN({ ...network, imageShape: [4, 4, 1] });
 const stacks = () => ({ vertical: image(), horizontal: image() });
-
 const gpt = { imageShape: [4, 4, 1] as const, levels: 4, width: 4, heads: 2, layers: 1 };
 const snail = { imageShape: [4, 4, 1] as const, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
-
 const pairs = { data: [1, 1, 1, 1], shape: [2, 2] };
 
 /** An object of named options, which TypeScript would refuse. */

@@ -176,6 +176,7 @@ export default async ({ command }) =>
               index: 'Results',
               benchmarks: 'Benchmarks',
               comparison: 'Comparison',
+              'larger-pictures': 'Larger pictures',
               'the-blog': 'What differs from the blog',
             }),
           },

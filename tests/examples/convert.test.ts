@@ -21,7 +21,6 @@ import { saveModel } from './save-model';
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
 /** Those of `saveModel`, but for what it is given here. */
 const SIZES = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
-
 const folder = temporaryFolder();
 let model: AutoregressiveModel;
 beforeAll(async () => {
@@ -118,7 +117,6 @@ const written: [string, ...string[]][] = [
 
 /** Number j of weight k as make.py has it. */
 const kerasNumbers = (k: number, length: number) => Float32Array.from({ length }, (_, j) => (((31 * k + 7 * j) % 64) - 32) / 64);
-
 const numbersOf = (of: LayersModel) => [...saveWeights(of)].map(([name, { data }]) => [name, data as Float32Array] as const);
 const loaded = async (name: string) => loadLayersModel(fileSystem(join(folder, name)));
 

@@ -11,9 +11,7 @@ import { runScript, runWell } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 const names = (await readdir(MODELS, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-
 const readCard = (name: string) => readFile(`${MODELS}/${name}.md`, 'utf8');
-
 const folder = temporaryFolder();
 
 describe.each(names)('the trained model %s', (name) => {

@@ -19,7 +19,6 @@ import { itRefuses, runScript } from './run-script';
 
 const SIZES = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --every 6';
 const FIGURE = /^model +(\d\.\d{3})/m;
-
 const directory = temporaryFolder();
 let out: string;
 let palette: Uint8Array;

@@ -9,9 +9,7 @@ import { temporaryFolder } from '../support/node/temporary-folder';
 import { COUNT_TENSORS, type Ended, itRefuses, startScript } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));
-
 const run = (flags: string[], nodeFlags: string[] = []) => startScript('quickstart.mjs', flags, nodeFlags).ended;
-
 const figure = ({ stdout }: Ended) => stdout.match(/^test bits\/dim: (\d\.\d{3})$/m)?.[1];
 
 describe('quickstart', () => {

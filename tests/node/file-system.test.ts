@@ -18,12 +18,10 @@ const NO_PROCESS = 2 ** 30;
 beforeAll(() => useBackend('cpu'));
 
 const directory = temporaryFolder({ isOfEachTest: true });
-
 const build = (hiddenDim = 2) => pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
 
 /** What a model computes, for comparison. */
 const answers = (model: tfl.LayersModel) => take(tf.tidy(() => model.predict(tf.fill([1, 4, 4, 1], 0.5)) as tf.Tensor));
-
 const shardsIn = async (path: string) => (await readdir(path)).filter((name) => name.endsWith('.bin'));
 
 /** Loads what is in the directory, and gives what it computes. */

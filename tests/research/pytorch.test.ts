@@ -41,7 +41,6 @@ import { findPython } from './python';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const python = findPython();
-
 const directory = temporaryFolder();
 beforeAll(async () => {
   await useBackend('cpu');
@@ -249,7 +248,6 @@ const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.m
 const NO_REDIRECTION = '--redirects 9:1 --tee 9:1';
 const SIZES = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9';
 const small = `--data digits --model gated --conditional ${SIZES}`.split(' ');
-
 const readWeights = async (out: string, file = 'weights') => readSafetensors(await readFile(join(out, `${file}.safetensors`)));
 const readJson = async (out: string, file: string) => JSON.parse(await readFile(join(out, file), 'utf8'));
 

@@ -28,9 +28,7 @@ const [N, L, K] = [6, 4, 3]; // images, levels, classes
 const size = [4, 4, 1] as const;
 const values = Array.from(noise(N * 16, 7), (x) => Math.floor((x + 1) * (L / 2)));
 const classes = [0, 1, 2, 2, 1, 0];
-
 const images = () => tf.tensor4d(values, [N, ...size], 'int32');
-
 const half = { shift: 'downRight', stride: 2 } as const;
 const double = { ...half, transposed: true } as const;
 

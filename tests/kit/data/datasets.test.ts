@@ -11,7 +11,6 @@ import { npyOf } from '../../../kit/weights/npy.mjs';
 import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const path = temporaryFolder({ isOfEachTest: true });
-
 const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), bytes);
 const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a + b, 0);
 

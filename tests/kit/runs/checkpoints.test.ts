@@ -5,7 +5,6 @@ import { checkpoints } from '../../../kit/runs/checkpoints.mjs';
 import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const directory = temporaryFolder({ isOfEachTest: true });
-
 const put = (text: string) => (path: string) => writeFile(join(path, 'file'), text);
 
 it('finds nothing at first, then the latest and the best, and removes the others', async () => {

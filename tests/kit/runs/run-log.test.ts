@@ -6,7 +6,6 @@ import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const directory = temporaryFolder({ isOfEachTest: true });
 const path = join(directory, 'metrics.jsonl');
-
 const open = () => openRunLog(directory, { title: '', step: 2, isResumed: false, judge: 'test', rules: [] }).then((log) => log.close());
 
 it('keeps the lines up to the step, and drops later ones and one that was cut off', async () => {
