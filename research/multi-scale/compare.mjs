@@ -1,5 +1,5 @@
 // Trains networks that draw pictures pixel by pixel, four pixels at a place, or a smaller picture first and then what it lacks, and
-// compares them: nats of test pictures, seconds a picture, and pictures. The README says what came out.
+// compares them: nats of test pictures, seconds a picture, and pictures. docs/results/larger-pictures.md says what came out.
 //
 //   npm run build && node research/multi-scale/compare.mjs --data data/characters-48 [--steps 1500] [--out runs/multi-scale] [--way 1]
 //

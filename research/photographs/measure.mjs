@@ -1,8 +1,8 @@
 // Compresses photographs, in tiles on all cores, by a network of train.mjs, beside JPEG XL, WebP and PNG: bits a value, and seconds a
-// megapixel each way, for each photograph, with means and their standard errors. Needs Debian's zopfli, webp and libjxl-tools.
+// megapixel each way, for each photograph, means with their standard errors, and medians of times. Needs Debian's zopfli, webp and libjxl-tools.
 //
 //   npm run build && node research/photographs/measure.mjs --model out/photographs.pixelcnn --photographs data/photographs/test
-//     [--tile 64] [--workers 2] [--figures out/photographs.json]
+//     [--tile 128] [--workers 2] [--figures out/photographs.json]
 //
 // The model takes images of any size; tiles at the right and the bottom are smaller. Each is coded by itself, as an image.
 
@@ -18,7 +18,7 @@ import { markdownTable } from '../../tests/bench/lib/report.mjs';
 const flags = readFlags({
   model: '',
   photographs: '',
-  tile: 64,
+  tile: 128,
   workers: 2,
   figures: 'out/photographs.json',
 });
@@ -102,6 +102,7 @@ await pool.dispose();
 
 const rows = names.map((name) => ({ name: name.slice(0, -4), ...figures[name] }));
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 const errorOf = (numbers) =>
   Math.sqrt(mean(numbers.map((x) => (x - mean(numbers)) ** 2)) / (numbers.length - 1));
 const column = (codec, figure) => rows.map((row) => row[codec][figure]);
@@ -123,8 +124,8 @@ console.log(
           ),
         ),
       ],
-      ['compress, s a megapixel', ...codecs.map((codec) => withError(column(codec, 1), 2))],
-      ['decompress, s a megapixel', ...codecs.map((codec) => withError(column(codec, 2), 2))],
+      ['compress, s a megapixel, median', ...codecs.map((codec) => median(column(codec, 1)).toFixed(1))],
+      ['decompress, s a megapixel, median', ...codecs.map((codec) => median(column(codec, 2)).toFixed(1))],
     ],
   ),
 );

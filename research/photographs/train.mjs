@@ -1,6 +1,6 @@
 // Trains a small network on patches of photographs, and writes it as a portable model.
 //
-//   npm run build && node research/photographs/train.mjs --data data/photographs [--steps 6000] [--out runs/photographs]
+//   npm run build && node research/photographs/train.mjs --data data/photographs [--steps 8000] [--out runs/photographs]
 //
 // Neighbouring pixels are almost the same, so the network is given differences between those of a window. From them it makes
 // the mixture's parameters: by a linear function, which begins as a prediction of lossless codecs, plus a correction by a few
@@ -27,7 +27,7 @@ const BATCH = 16;
 const SIDE = 7; // of the window
 const MIDDLE = (SIDE - 1) / 2;
 
-const flags = readFlags({ data: '', out: 'runs/photographs', steps: 6000, filters: 48 });
+const flags = readFlags({ data: '', out: 'runs/photographs', steps: 8000, filters: 48 });
 
 /** Photographs of any size [N,H,W,3] -> parameters [N,H,W,P]. */
 function network() {
