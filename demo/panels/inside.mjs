@@ -398,6 +398,7 @@ export function mountInside(root) {
   function ofChances() {
     const t = temperature.input.valueAsNumber;
     const heading = `${nameOf(level)}: ${percent(chances[level])}`;
+    softmaxTable.replaceChildren(); // of another pixel
     if (trail === null) return [heading];
     const columns = [changed[net.cause], logits].map((logits) => {
       const powers = logits.map((logit) => Math.exp(logit / t));
