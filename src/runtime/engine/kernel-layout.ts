@@ -95,9 +95,11 @@ export function packTaps(
     const packedOutputs = Int32Array.from(
       written.filter((o) => slotOf(o) >= 0 && slotOf(o) < outputs[1] - outputs[0]),
     );
-    const outputAt = packedOutputs.map(
-      (o) => Math.floor(slotOf(o) / block) * blockStride * perFloat + (slotOf(o) % block),
-    );
+    const outputAt = packedOutputs.map((o) => {
+      const slot = slotOf(o);
+      const word = Math.floor(slot / block) * blockStride + (slot % 4);
+      return perFloat * word + ((slot >> 2) % perFloat); // the half of the word, see packed.ts
+    });
     for (const [t, [row, column]] of taps.entries()) {
       const visibility = visibilityAt(window, row, column);
       const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;

@@ -193,8 +193,12 @@ function unpackedWeights({ heap, length, weights, weightStride, inputs, c }: Ite
       4 * (weights + (o / OUTPUTS) * weightStride),
       OUTPUTS * inputs,
     );
-    const block = unpacked(packed, heap.subarray(c + o, c + o + OUTPUTS)); // [inputs,8]
-    for (const [i, number] of block.entries()) all[(o + (i & 4)) * inputs + 4 * (i >> 3) + (i & 3)] = number;
+    const outputAt = (place: number) => o + 4 * (place & 1) + ((place >> 1) & 3);
+    const factors = Float32Array.from({ length: OUTPUTS }, (_, place) => heap[c + outputAt(place)] as number);
+    for (const [i, number] of unpacked(packed, factors).entries()) {
+      const output = outputAt(i);
+      all[(output & -4) * inputs + 4 * (i >> 3) + (output & 3)] = number;
+    }
   }
   return all;
 }

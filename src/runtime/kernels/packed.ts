@@ -1,6 +1,6 @@
 // Packed weights take half of the memory of float32, and hold each half and each small integer exactly: a sign, 5 bits of exponent
 // with a lower range than a half's, and 10 of fraction. So no number is subnormal, which processors handle slowly.
-// They lie in blocks of eight outputs, [outputs/8][inputs][8].
+// They lie in blocks of eight outputs, [outputs/8][inputs][4][2]: in 32-bit words, of which the first four outputs are the lower halves.
 
 /** By which packed numbers, from 2^-24 up to 128, are smaller than what they represent. */
 export const FACTOR = 2 ** 102;
@@ -43,6 +43,3 @@ export function unpacked(
 
 /** The outputs of a block. */
 export const OUTPUTS = 8;
-
-/** A product of one image computes so many outputs together, for which there must be memory. */
-export const TOGETHER = 16;

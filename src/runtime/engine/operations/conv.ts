@@ -1,5 +1,5 @@
 import { type Instruction, later, type Operand } from '../../kernels/instruction';
-import { OUTPUTS, TOGETHER } from '../../kernels/packed';
+import { OUTPUTS } from '../../kernels/packed';
 import { packedOf } from '../../program/program';
 import { AFTER_ROW, ROW } from '../../program/times';
 import { joined, type Part, packTaps, partsOf, sum, type UnpackedKernel } from '../kernel-layout';
@@ -99,9 +99,7 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
     const inputs = taps.length * sum(part.inputs.map(([from, to]) => to - from));
     const length = part.outputs[1] - part.outputs[0];
     const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [length, 4];
-    const spare = y.layout.runs.length > 1 ? TOGETHER : 0; // since a product may begin at any block
-    const blocks = (Math.ceil((length + spare) / TOGETHER) * TOGETHER) / OUTPUTS;
-    const floats = factors ? blockStride * blocks : inputs * (levels ?? 1) * length;
+    const floats = factors ? blockStride * Math.ceil(length / OUTPUTS) : inputs * (levels ?? 1) * length;
     const { offset: weights } = plan.written(floats, (to) => {
       const packed = factors ? new Uint16Array(to.buffer, to.byteOffset, 2 * to.length) : to;
       packTaps(packed, convolution.kernel(), taps, convolution, part, inputStride, blockStride);

@@ -18,32 +18,20 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
     // The last vector may extend beyond the head. If there are fewer vectors, the last one is
     // repeated. This costs little, since each addition to a sum waits for the previous one.
     const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
-    if (last > V) {
-      const second = min(2 * V, last), third = min(3 * V, last);
-      let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
-      for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
-        const w = v128.load32_splat(p);
-        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
-        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp, 16)));
-        y2 = f32x4.add(y2, f32x4.mul(w, v128.load(vp + second)));
-        y3 = f32x4.add(y3, f32x4.mul(w, v128.load(vp + third)));
-      }
-      write(to, y0, total, left);
-      write(to + V, y1, total, left - V);
-      write(to + second, y2, total, left - second);
-      write(to + third, y3, total, left - third);
-      o += 4 * V;
-    } else {
-      let y0 = f32x4.splat(0), y1 = y0;
-      for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
-        const w = v128.load32_splat(p);
-        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
-        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + last)));
-      }
-      write(to, y0, total, left);
-      write(to + last, y1, total, left - last);
-      o += 2 * V;
+    const first = min(V, last), second = min(2 * V, last), third = min(3 * V, last);
+    let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
+    for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
+      const w = v128.load32_splat(p);
+      y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
+      y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + first)));
+      y2 = f32x4.add(y2, f32x4.mul(w, v128.load(vp + second)));
+      y3 = f32x4.add(y3, f32x4.mul(w, v128.load(vp + third)));
     }
+    write(to, y0, total, left);
+    write(to + first, y1, total, left - first);
+    write(to + second, y2, total, left - second);
+    write(to + third, y3, total, left - third);
+    o += 4 * V;
   }
 }
 
@@ -54,26 +42,19 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
 
 /** a k scale for each place, -Infinity in the padding; four places share loads of a. Returns each lane's maximum. */
 function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
-  const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
+  const whole = i32x4.splat(-1), tail = bytes & (V - 1) ? tailMask(bytes) : whole, factor = f32x4.splat(scale);
   let max = f32x4.splat(0);
   for (let p: usize = 0; p < places; p += 4, k += 4 * bytes, room += V) {
     // If there are fewer than four, the last place is repeated.
     const last = k + (min(places - p, 4) - 1) * bytes;
     const k1 = min(k + bytes, last), k2 = min(k + 2 * bytes, last), k3 = min(k + 3 * bytes, last);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    for (let i: usize = 0; i < whole; i += V) {
-      const q = v128.load(a + i);
-      s0 = f32x4.add(s0, f32x4.mul(q, v128.load(k + i)));
-      s1 = f32x4.add(s1, f32x4.mul(q, v128.load(k1 + i)));
-      s2 = f32x4.add(s2, f32x4.mul(q, v128.load(k2 + i)));
-      s3 = f32x4.add(s3, f32x4.mul(q, v128.load(k3 + i)));
-    }
-    if (whole < bytes) {
-      const q = v128.load(a + whole);
-      s0 = f32x4.add(s0, v128.and(f32x4.mul(q, v128.load(k + whole)), tail));
-      s1 = f32x4.add(s1, v128.and(f32x4.mul(q, v128.load(k1 + whole)), tail));
-      s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + whole)), tail));
-      s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + whole)), tail));
+    for (let i: usize = 0; i < bytes; i += V) {
+      const q = v128.load(a + i), isIn = i + V < bytes ? whole : tail;
+      s0 = f32x4.add(s0, v128.and(f32x4.mul(q, v128.load(k + i)), isIn));
+      s1 = f32x4.add(s1, v128.and(f32x4.mul(q, v128.load(k1 + i)), isIn));
+      s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + i)), isIn));
+      s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + i)), isIn));
     }
     // Adds the lanes of each sum: 0 + 2 and 1 + 3, then both.
     const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));
@@ -97,16 +78,13 @@ function tailMask(bytes: usize): v128 {
 function toPowers(room: usize, end: usize, m: v128): f32 {
   m = largestOfLanes(m);
   let sums = f32x4.splat(0);
-  for (; room + V < end; room += 2 * V) { // two at a time, since the steps of an exponential depend on each other
-    const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
+  for (; room < end; room += 2 * V) { // two at a time, since the steps of an exponential depend on each other
+    const second = room + V < end ? room + V : room;
+    const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(second), m));
     v128.store(room, e);
-    v128.store(room, next, 16);
-    sums = f32x4.add(f32x4.add(sums, e), next);
-  }
-  if (room < end) {
-    const e = exp(f32x4.sub(v128.load(room), m));
-    v128.store(room, e);
+    v128.store(second, next);
     sums = f32x4.add(sums, e);
+    if (second > room) sums = f32x4.add(sums, next);
   }
   return sumOfLanes(sums);
 }
