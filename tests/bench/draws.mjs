@@ -2,8 +2,6 @@
 // all levels, in turn, beside one forward pass of this library's own kernels. The models have had a few steps of Fashion-MNIST.
 //
 //   npm run bench:draws -- [--write]
-//
-// --write puts the table into docs/results/benchmarks.md.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';

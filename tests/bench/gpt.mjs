@@ -4,7 +4,7 @@
 //
 //   npm run bench:gpt -- [--seconds 20] [--write]
 //
-// Takes about ten minutes. --write puts the table into docs/results/benchmarks.md.
+// Takes about ten minutes.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
 import { compiled, forwardPass, randomBatch } from './lib/networks.mjs';
 import { outputOf } from './lib/process.mjs';
-import { mebibytes, ms, tableOf } from './lib/report.mjs';
+import { mebibytes, ms, tableOf, toFirstRow } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorch, timeTorchGPT } from './lib/torch.mjs';
 
@@ -55,6 +55,7 @@ async function ofSmall() {
     images: numImages,
     'sampling, ms': `${ms(draw.median)}, ${(draw.median / pass.median).toFixed(2)} own passes`,
     ...besideTorch(draw.median, torch, again, 28 * 28),
+    'file to first row, s': '',
   };
   return { row, training };
 }
@@ -74,7 +75,7 @@ const ofTorch = (cached, whole) => ({
 
 /** Drawing images of the published size from a float16 file, in a process of its own. */
 function ofPublished(path, numImages) {
-  const { ms: draw, peakBytes } = outputOf('draw-portable.mjs', path, numImages);
+  const { ms: draw, readMs, rowMs, peakBytes } = outputOf('draw-portable.mjs', path, numImages);
   const isAlone = numImages === 1;
   const torch = isAlone && timeTorchGPT(PUBLISHED, numImages, 32 * 32); // of 16 images, it takes a quarter of an hour
   return {
@@ -82,6 +83,7 @@ function ofPublished(path, numImages) {
     images: numImages,
     'sampling, ms': `${ms(draw)}, ${(draw / 1000 / numImages).toFixed(1)} s each, ${mebibytes(peakBytes)}`,
     ...(isAlone ? besideTorch(draw, torch, torch, 32 * 32) : ofTorch('not timed', 'not timed')),
+    'file to first row, s': toFirstRow(readMs, rowMs),
   };
 }
 

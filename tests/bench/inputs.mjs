@@ -2,8 +2,6 @@
 // of each in turn: bits per dimension beside the entropy of the maps, the time of a step and of drawing.
 //
 //   npm run bench:inputs -- [--steps 1000] [--seeds 1] [--write]
-//
-// --write puts the table into docs/results/index.md.
 
 import { gatedPixelCNN } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';

@@ -2,8 +2,6 @@
 // bits per dimension, weights, and the time of a step and of drawing.
 //
 //   npm run bench:outputs -- [--steps 1500] [--seeds 1,2] [--write]
-//
-// --write puts the table into docs/results/index.md.
 
 import { pixelCNN } from 'pixelcnn-layers';
 import { readDataset } from '../../kit/data/datasets.mjs';

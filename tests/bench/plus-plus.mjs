@@ -2,8 +2,6 @@
 // portable file, beside a pass of PyTorch, which a sampler without caches takes for every pixel.
 //
 //   npm run bench:plus-plus -- [--seconds 20] [--write]
-//
-// --write puts the tables into docs/results/benchmarks.md.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +13,7 @@ import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
 import { compiled, forwardPass, randomBatch } from './lib/networks.mjs';
 import { outputOf } from './lib/process.mjs';
-import { markdownTable, mebibytes, ms } from './lib/report.mjs';
+import { markdownTable, mebibytes, ms, toFirstRow } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
@@ -71,9 +69,10 @@ async function publishedFigures(directory) {
     run.numImages,
     seconds1(run.ms / run.numImages),
     mebibytes(run.peakBytes),
+    toFirstRow(run.readMs, run.rowMs),
     torch ? Math.round((1024 * torch.forward.median) / (run.ms / run.numImages)) : 'not installed',
   ]);
-  const header = ['32x32x3 images at once', 'time per image', 'process memory', 'speedup over full passes in PyTorch'];
+  const header = ['32x32x3 images', 'each', 'process memory', 'file to first row, s', 'speedup over full passes in PyTorch'];
   const pass = torch
     ? ` PyTorch takes ${seconds1(torch.forward.median)} for a forward pass of one image, and a sampler without caches needs ${32 * 32} passes.`
     : '';

@@ -3,8 +3,6 @@
 // pass is made of tfjs's operations (the faster of our model and of stock layers) or, twice as fast, of this library's own kernels.
 //
 //   npm run bench:sample -- [--write]
-//
-// --write puts the table into docs/results/benchmarks.md.
 
 import { readFile } from 'node:fs/promises';
 import { runInThisContext } from 'node:vm';

@@ -2,8 +2,6 @@
 // every code; and a step of training of a small prior beside PyTorch's.
 //
 //   npm run bench:snail -- [--seconds 20] [--write]
-//
-// --write puts the tables into docs/results/benchmarks.md.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { pixelSNAIL, sample } from 'pixelcnn-layers';

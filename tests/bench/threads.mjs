@@ -2,8 +2,6 @@
 // kernels of its own, beside one thread with its own kernels and without.
 //
 //   npm run bench:threads -- [--steps 40] [--write]
-//
-// --write puts the table into docs/results/benchmarks.md.
 
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';

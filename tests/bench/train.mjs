@@ -2,8 +2,6 @@
 // plainly, and of PyTorch, all in one run. Ratios are worth quoting, bare times are this machine's on this day.
 //
 //   npm run bench:train -- [--backends wasm,tensorflow,cpu] [--seconds 8] [--batch 16] [--write]
-//
-// --write puts the shorter of the tables into docs/results/benchmarks.md.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../kit/runs/backend.mjs';

@@ -2,8 +2,6 @@
 // and the time of a step in which they wait for the main thread to add up gradients, apply them and hand out weights.
 //
 //   npm run bench:trainer-scaling -- [--steps 6] [--write]
-//
-// --write puts the table into docs/results/benchmarks.md.
 
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';

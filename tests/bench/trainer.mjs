@@ -3,8 +3,6 @@
 // as many threads, and as many ranks, all in one run.
 //
 //   npm run bench:trainer -- [--batches 32,64] [--workers 2] [--seconds 10] [--networks 6] [--write]
-//
-// --write puts the table into docs/results/benchmarks.md.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

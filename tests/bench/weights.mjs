@@ -2,20 +2,18 @@
 // and from a file of float16 or int8 to the first picture of each trained model.
 //
 //   npm run bench:weights -- [--write]
-//
-// --write puts the figures into docs/results/benchmarks.md.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
-import { loadPortable, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, readPortable, sample, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { models, modelURL } from 'pixelcnn-models';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
 import { outputOf } from './lib/process.mjs';
-import { markdownTable, mebibytes, ms, showRow } from './lib/report.mjs';
+import { markdownTable, mebibytes, ms, msAndTimes, showRow, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { publish } = benchmark('benchmarks', 'bench:weights');
@@ -43,13 +41,21 @@ async function precisions() {
     const model = await loadPortable(modelURL(name));
     const files = ['float16', 'int8'].map((weights) => writePortable(model, { weights }));
     const draw = (file) => () => sample(readPortable(file), { seed: 1, ...conditionOf(model) });
-    const { half, eight } = await timeInTurn({ half: draw(files[0]), eight: draw(files[1]) }, { seconds: 3 });
-    const kilobytes = files.map(({ length }) => `${(length / 1000).toFixed(0)}${length === bytes ? ' (ships)' : ''}`);
-    rows.push([name, ...kilobytes, ms(half.median), ms(eight.median), (eight.median / half.median).toFixed(2)]);
+    const first = () => stepper(readPortable(files.find(({ length }) => length === bytes)), conditionOf(model)).logProbs();
+    const tasks = { half: draw(files[0]), eight: draw(files[1]), ...(model.symmetry ? {} : { first }) };
+    const { half, eight, first: pixel } = await timeInTurn(tasks, { seconds: 3 });
+    const [float16, int8] = files.map(({ length }) => `${(length / 1000).toFixed(0)}${length === bytes ? ' (ships)' : ''}`);
+    rows.push({
+      model: name,
+      'float16, kB': float16,
+      'int8, kB': int8,
+      'bytes to a picture, float16, ms': ms(half.median),
+      'int8, ms (ratio)': msAndTimes(eight, half),
+      'to the first pixel, as it ships, ms': pixel ? ms(pixel.median) : 'symmetric',
+    });
     showRow(rows.at(-1));
   }
-  const header = ['model', 'float16, kB', 'int8, kB', 'bytes to a picture, float16, ms', 'int8, ms', 'ratio'];
-  return `Each model of pixelcnn-models, from the bytes of its file to its first picture:\n\n${markdownTable(header, rows)}`;
+  return `Each model of pixelcnn-models, from the bytes of its file to its first picture:\n\n${tableOf(rows)}`;
 }
 
 /** A class, or a vector of nothing, for a model that is told one; a symmetric one is not. */

@@ -34,6 +34,9 @@ export const spread = ({ median, low, high }) => `${ms(median)} (${ms(low)} to $
 /** A median in milliseconds, and how many times that of another it is: 93.1 (1.16). */
 export const msAndTimes = (time, other) => `${ms(time.median)} (${(time.median / other.median).toFixed(2)})`;
 
+/** Seconds to read a model's file, and to draw the first row: 1.5 + 0.9. */
+export const toFirstRow = (readMs, rowMs) => [readMs, rowMs].map((ms) => (ms / 1000).toFixed(1)).join(' + ');
+
 /** Bytes to read. */
 export const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
