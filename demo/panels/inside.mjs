@@ -12,7 +12,7 @@ import { pageLook } from '../parts/pictures.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { signedColour, signedColours, signedMap } from '../parts/signed-map.mjs';
 import { taskRunner } from '../parts/task.mjs';
-import { gateOf, trailOf } from '../parts/trail.mjs';
+import { gateOf, gatesOf, trailOf } from '../parts/trail.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 import { softmax } from '../worker/evaluator.mjs';
@@ -73,7 +73,8 @@ export function mountInside(root) {
       if (asked === pixel) return;
       pixel = asked;
       level = net = trail = null;
-      changed = []; // of the pixel before
+      changed = effects = []; // of the pixel before
+      show();
       measure();
     },
   });
@@ -155,7 +156,7 @@ export function mountInside(root) {
     shown = picture;
     level = net = trail = null;
     scene = SCENES[0];
-    [logits, changed] = [[], []];
+    logits = changed = effects = [];
     told.textContent = `It is drawing ${className()}.`;
     bars = radios(
       'How likely is each shade? Choose one.',
@@ -371,6 +372,8 @@ export function mountInside(root) {
     why.disabled = trail === null;
     short.textContent = trail && inShort();
     scenes.element.disabled = cause() < 0;
+    figure.style.visibility = trail ? '' : 'hidden'; // until it is of this pixel
+    if (net === null) title.textContent = '…';
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isBack = scene === 'window' && hop === trail.hops.length - 1;
     why.textContent = isBack ? 'Restart' : 'Why?';
@@ -496,8 +499,8 @@ export function mountInside(root) {
   }
 
   function blockName(node) {
-    const before = trail.blocks.filter((block) => block.node <= node);
-    return `block ${before.length}${before.at(-1).node === node ? '' : ', rows above'}`;
+    const before = gatesOf(net).filter((gate) => gate <= node);
+    return `block ${before.length}${before.at(-1) === node ? '' : ', rows above'}`;
   }
 
   /** What a window adds up because of the change; or, where it lies on the picture, its weights. */

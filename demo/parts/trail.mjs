@@ -44,6 +44,13 @@ function pulledBack({ nodes, weights }, conv, pull, tap = 0) {
   );
 }
 
+/** The gates of the blocks, whose sum the layers after them read. */
+export function gatesOf({ nodes, output }) {
+  let node = output;
+  while (nodes[node].op !== 'add') node = nodes[node].input;
+  return termsOf(nodes, node).map((mix) => nodes[mix].input);
+}
+
 /** Whether a node is the same at every pixel: it tells of the class. */
 function isOfClass(nodes, node) {
   const { op, input } = nodes[node];

@@ -153,10 +153,10 @@ describe('looking inside in the demo', () => {
     const first = await pixels(grid());
     const pixel = SHOWN.pixel - width + 1; // above it, on the right
     const at = { x: (((pixel % width) + 0.5) * box.width) / width, y: ((Math.floor(pixel / width) + 0.5) * box.height) / height };
+    await panel().locator('summary').last().click(); // the maps, of a pixel whose cause is not known yet
     await grid().click({ position: at });
     await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(chancesAt(pixel, levels).map(percent));
-    await grid().focus();
-    await demo.page.keyboard.press('ArrowLeft');
+    await grid().press('ArrowLeft');
     const readout = () => panel().locator('.readout').textContent();
     await eventually(readout).toMatch(/^Row \d+, column \d+: .+ would (fall|rise|stay) .+%\.$/);
     await demo.page.keyboard.press('ArrowDown');
