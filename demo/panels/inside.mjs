@@ -334,8 +334,8 @@ export function mountInside(root) {
       const fill = Number.isNaN(share) ? blank : `rgb(${signedColour(colours, share)})`;
       square(1, i === pixel && !isGate ? ink : fill);
       if (i < pixel) {
-        const inset = changed.length > 0 ? cell * 0.28 : 2;
-        square(inset - 1, line);
+        const inset = cell * (changed.length > 0 ? 0.28 : 0.08);
+        square(inset - cell / 18, line);
         square(inset, `rgb(${look(shown.levels, i)})`);
       }
       if (i !== pixel) continue;
@@ -506,22 +506,23 @@ export function mountInside(root) {
   /** What a window adds up because of the change; or, where it lies on the picture, its weights. */
   function tableOf(taps, from, isPicture) {
     const amounts = taps.map(({ amount, weight }) => (isPicture ? weight : amount));
-    const cells = new Map(
-      taps.map(({ place }, i) => {
-        const ink = h('i.swatch', { style: `background: rgb(${pageLook(kind())(shown.levels, place)})` });
-        const mark = isPicture ? ink : h('div', place === pixel ? '?' : '');
-        const isHere = place === trail.hops[hop].tap.place;
-        const cell = h(isHere ? 'td.here' : 'td', shareOf(amounts[i], amounts), mark, number(amounts[i]));
-        return [wayTo(place, from).join(), cell];
-      }),
-    );
-    const asked = wayTo(pixel, from);
-    const ways = [asked, ...taps.map(({ place }) => wayTo(place, from))];
+    const ways = [pixel, from, ...taps.map(({ place }) => place)].map((place) => wayTo(place, 0));
     const [rows, columns] = [0, 1].map((axis) => span(ways.map((way) => way[axis])));
-    const cell = (way) => cells.get(way) ?? h('td.masked', way === asked.join() ? '?' : '');
+    const look = pageLook(kind());
+    const cell = (place) => {
+      const sign = (place === pixel ? '?' : '') + (isPicture && place === from ? '●' : '');
+      const ink =
+        isPicture && place < pixel
+          ? h('i.swatch', { style: `background: rgb(${look(shown.levels, place)})` })
+          : '';
+      const i = taps.findIndex((tap) => tap.place === place);
+      if (i < 0) return h('td.masked', ink, sign);
+      const isHere = place === trail.hops[hop].tap.place;
+      return h(isHere ? 'td.here' : 'td', shareOf(amounts[i], amounts), ink, h('div', sign), number(amounts[i]));
+    };
     return h(
       'table.taps',
-      ...rows.map((down) => h('tr', ...columns.map((right) => cell(`${down},${right}`)))),
+      ...rows.map((down) => h('tr', ...columns.map((right) => cell(down * width() + right)))),
     );
   }
 

@@ -2,7 +2,7 @@ import { colour, h } from './dom.mjs';
 
 /** The colours of -1, 0 and 1. */
 export const signedColours = () =>
-  ['--low', '--surface', '--high'].map((name) => colour(name).match(/\d+/g).map(Number));
+  ['--low', '--zero', '--high'].map((name) => colour(name).match(/\d+/g).map(Number));
 
 /** The colour of a number from -1 to 1. */
 export function signedColour([low, zero, high], share) {
