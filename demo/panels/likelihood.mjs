@@ -132,13 +132,13 @@ export function mountLikelihood(root) {
       'This picture: ',
       h('strong', `${whole(bits)} bits`),
       h('small', (bits ? each : '') + knowing),
-      h('small', bytes ? ` As a file it takes ${whole(bytes)} bytes, about 40 of them a header.` : ''),
+      h('small', bytes ? ` As a file it takes ${whole(8 * bytes)} bits, about 320 of them a header.` : ''),
     );
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.show([
-      bar('our file, in bytes', bytes, true),
-      ...(png === null ? [] : [bar('the smallest PNG', png)]),
-      bar('knowing nothing', uniform / 8),
+      bar('our file, in bits', 8 * bytes, true),
+      ...(png === null ? [] : [bar('the smallest PNG', 8 * png)]),
+      bar('knowing nothing', uniform),
     ]);
   }
 }

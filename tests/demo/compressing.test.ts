@@ -28,8 +28,8 @@ describe('the file of a picture in the demo', () => {
     const { name, bytes } = await download();
     expect(name).toBe('digits-conditional-1.pxc');
     expect([...bytes]).toEqual([...own]);
-    expect(await headline()).toContain(` As a file it takes ${own.length} bytes, `);
-    expect(await panel().locator('.bar').first().textContent()).toBe(`our file, in bytes${own.length}`);
+    expect(await headline()).toContain(` As a file it takes ${8 * own.length} bits, `);
+    expect(await panel().locator('.bar').first().textContent()).toBe(`our file, in bits${8 * own.length}`);
     expect(await panel().getByText('The model itself is not counted').isVisible()).toBe(true);
   });
 

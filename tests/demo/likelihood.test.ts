@@ -26,10 +26,10 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits or \d\.\d\d for each of its 64 pixels; test images take \d\.\d\d\. A model that knows nothing needs 262\. As a file it takes \d+ bytes, about 40 of them a header\.$/,
+      /^This picture: \d+ bits or \d\.\d\d for each of its 64 pixels; test images take \d\.\d\d\. A model that knows nothing needs 262\. As a file it takes \d+ bits, about 320 of them a header\.$/,
     );
     const bars = await likelihood().locator('.bar').allTextContents();
-    const names = ['our file, in bytes', 'the smallest PNG', 'knowing nothing'];
+    const names = ['our file, in bits', 'the smallest PNG', 'knowing nothing'];
     expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual(names);
   });
 
