@@ -21,10 +21,11 @@ const LOOKS = {
  * The pixels of an image, by what they are to the one computed.
  *
  * @param {string} title
+ * @param {HTMLElement} words what it shows
  * @param {boolean} isGated
  * @param {(row: number, column: number) => void} moveTo another pixel is to be computed
  */
-export function fieldView(title, isGated, moveTo) {
+export function fieldView(title, words, isGated, moveTo) {
   let found = new Uint8Array();
   let kinds = [];
   let numLayers = 0;
@@ -56,5 +57,5 @@ export function fieldView(title, isGated, moveTo) {
     grid.refresh();
   }
   grid.setSize(SIZE.height, SIZE.width);
-  return { element: h('figure', h('figcaption', h('strong', title), counts), grid.element), show };
+  return { element: h('figure', h('figcaption', h('strong', title), counts), words, grid.element), show };
 }

@@ -8,6 +8,6 @@ import { layersPart } from './layers-part.mjs';
  */
 export function mountMaskExplorer(root) {
   const [oneLayer, words] = root.querySelectorAll('.mask-words, details');
-  oneLayer.before(layersPart());
+  oneLayer.before(layersPart(...root.querySelectorAll('.field-words')));
   oneLayer.append(kernelPart(words));
 }

@@ -6,8 +6,12 @@ import { fieldView } from './field-view.mjs';
 /** At first, one layer after another: so many, and milliseconds for each. */
 const [LAYERS, EACH] = [4, 900];
 
-/** What a pixel sees through a few layers, by one plain stack and by two stacks. */
-export function layersPart() {
+/**
+ * What a pixel sees through a few layers, by one plain stack and by two stacks.
+ *
+ * @param {...HTMLElement} words of the layers, and of each view
+ */
+export function layersPart(...words) {
   let place = { row: 6, column: 6 };
   let growing;
   const layers = slider('Layers', { min: 1, max: 6, step: 1, value: LAYERS });
@@ -19,7 +23,10 @@ export function layersPart() {
     place = { row, column };
     show();
   };
-  const views = [fieldView('Plain stack', false, moveTo), fieldView('Two stacks', true, moveTo)];
+  const views = [
+    fieldView('Plain stack', words[1], false, moveTo),
+    fieldView('Two stacks', words[2], true, moveTo),
+  ];
   function show() {
     for (const view of views) view.show(place, layers.input.valueAsNumber);
   }
@@ -29,7 +36,7 @@ export function layersPart() {
     if (count < LAYERS) growing = setTimeout(grow, EACH, count + 1);
   }
   show();
-  const element = h('div.layers', layers.element, ...views.map(({ element }) => element));
+  const element = h('div.layers', h('div', words[0], layers.element), ...views.map(({ element }) => element));
   whenNear(element, () => isMotionReduced() || grow(1), '-200px');
   return element;
 }
