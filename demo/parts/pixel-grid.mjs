@@ -34,6 +34,8 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   let [rows, columns] = [1, 1];
   let cell = 1;
   let last = null; // square of the present stroke
+  let touched = null; // a finger that may be about to scroll the page: after its first move it is known
+  let isFirstMove = true;
 
   function draw() {
     hintLine.hidden = cursor.isShown;
@@ -77,12 +79,28 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   canvas.addEventListener('focus', () => moveTo(cursor.row, cursor.column));
   canvas.addEventListener('blur', hide);
   canvas.addEventListener('pointerleave', () => document.activeElement !== canvas && hide());
-  canvas.addEventListener('pointermove', (event) => follow(event, false));
+  canvas.addEventListener('pointermove', (event) => {
+    if (touched && isFirstMove) isFirstMove = false;
+    else {
+      begin();
+      follow(event, false);
+    }
+  });
+  canvas.addEventListener('pointerup', begin);
+  canvas.addEventListener('pointercancel', () => {
+    touched = null;
+  });
   canvas.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
-    follow(event, true);
+    [touched, isFirstMove] = [event, true];
+    if (event.pointerType !== 'touch') begin();
   });
+
+  function begin() {
+    if (touched) follow(touched, true);
+    touched = null;
+  }
 
   /** Of a stroke that goes over several pixels between two events, none is left out. */
   function follow(event, isFirst) {
