@@ -40,7 +40,7 @@ function withoutServiceWorker() {
 /** Unfolds what stands beside a picture, the choice of another and its file, and what masks do through many layers. */
 function unfold() {
   new MutationObserver(() => {
-    for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details')) details.open = true;
+    for (const one of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks details, .look details')) one.open = true;
   }).observe(document, { subtree: true, childList: true });
 }
 
