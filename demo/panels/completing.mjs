@@ -97,7 +97,7 @@ export function mountCompleting(root) {
     ],
     { onchange: changed },
   );
-  const lookAheadField = field('Fit what is kept below the gap?', lookAhead, ' ');
+  const lookAheadField = field('Match the part below the gap?', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', complete, 'button.primary');
   const cancel = button('Cancel', task.cancel);

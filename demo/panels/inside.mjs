@@ -518,7 +518,13 @@ export function mountInside(root) {
       const i = taps.findIndex((tap) => tap.place === place);
       if (i < 0) return h('td.masked', ink, sign);
       const isHere = place === trail.hops[hop].tap.place;
-      return h(isHere ? 'td.here' : 'td', shareOf(amounts[i], amounts), ink, h('div', sign), number(amounts[i]));
+      return h(
+        isHere ? 'td.here' : 'td',
+        shareOf(amounts[i], amounts),
+        ink,
+        h('div', sign),
+        number(amounts[i]),
+      );
     };
     return h(
       'table.taps',

@@ -9,12 +9,12 @@ export function percent(chance) {
 }
 
 /**
- * The name of a level: a shade of grey, level 0 is paper.
+ * The name of a level: a shade of grey by its share of ink, level 0 is paper.
  *
  * @param {number} level
  * @param {{ levels: number }} kind
  */
 export function shadeName(level, { levels }) {
   if (level === 0) return 'white';
-  return level === levels - 1 ? 'black' : `grey ${level} of ${levels - 1}`;
+  return level === levels - 1 ? 'black' : `${Math.round((100 * level) / (levels - 1))}% grey`;
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from '../catalogue.mjs';
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
+import { shadeName } from './odds.mjs';
 import { paintsOf } from './paints.mjs';
 import { pageLook } from './pictures.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
@@ -55,7 +56,7 @@ export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, 
 
   function describe(row, column) {
     const pixel = pixelOf(row, column);
-    return known[pixel] ? `level ${values[pixel]} of 0 to ${kind.levels - 1}` : 'rubbed out';
+    return known[pixel] ? shadeName(values[pixel], kind) : 'rubbed out';
   }
 
   function act(row, column) {

@@ -133,7 +133,7 @@ describe('the file of a picture in the demo', () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
     await demo.page.goto('about:blank');
     await demo.open('likelihood');
-    await eventually(headline).toMatch(/As a file it takes \d+ bytes, about 40 of them a header\.$/);
+    await eventually(headline).toMatch(/As a file it takes \d+ bits, about 320 of them a header\.$/);
     expect(await panel().locator('.bar').allTextContents()).toHaveLength(2);
     expect(await button(panel(), 'Download the file').isEnabled()).toBe(true);
   });

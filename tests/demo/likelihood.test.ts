@@ -66,7 +66,7 @@ describe('how likely in the demo', () => {
     const sum = bits.flat().reduce((total, each) => total + each, 0);
     expect(Math.abs(sum - (await whole()))).toBeLessThan(1);
     expect(Math.abs(sum / 64 - Number((await headline())?.match(/or (\d\.\d\d) for each/)?.[1]))).toBeLessThan(0.02);
-    expect(await likelihood().getByText('uniform 4.1').isVisible()).toBe(true);
+    expect(await likelihood().getByText('blind guess 4.1').isVisible()).toBe(true);
 
     const editor = likelihood().getByRole('application', { name: 'Picture to measure' });
     await editor.focus();
@@ -74,10 +74,10 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const said = /^It is (?:grey )?(\w+).* held ([\d.]+)% likely\. So it takes ([\d.]+) bits\. Likeliest was .+: \d+%\./;
+    const said = /^It is ([\w% ]+), .* held ([\d.]+)% likely\. So it takes ([\d.]+) bits\. Likeliest was .+: \d+%\./;
     const [, level, percent, cost] = (await words())?.match(said) ?? [];
     expect(Number(cost)).toBeCloseTo(most, 2);
-    expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
+    expect(await likelihood().locator('.editor .readout').textContent()).toContain(`: ${level}`);
     expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
   });
 

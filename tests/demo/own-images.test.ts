@@ -20,7 +20,7 @@ describe('an image of the visitor in the demo', () => {
   const load = (file: { name: string; mimeType: string; buffer: Buffer }) => likelihood().getByLabel('Load an image').setInputFiles(file);
   const loadSvg = (attributes: string, content: string, name = 'half.svg', mimeType = 'image/svg+xml') =>
     load({ name, mimeType, buffer: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>${content}</svg>`) });
-  const levelsInWords = (...all: number[]) => all.map((level) => `level ${level} of 0 to 16`);
+  const levelsInWords = (...all: number[]) => all.map((level) => ['white', 'black'][level / 16] ?? `${6.25 * level}% grey`);
   const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
 
   beforeEach(async () => {
