@@ -5,7 +5,7 @@
 //   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--grey] [--write]
 //
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --grey measures only the sizes of
-// MNIST and Fashion-MNIST in all levels; --write puts the tables into docs/results.
+// MNIST and Fashion-MNIST in all levels.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

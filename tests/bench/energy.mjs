@@ -3,8 +3,7 @@
 //
 //   npm run bench:energy -- [--van DIR] [--steps 3] [--write]
 //
-// DIR is a clone of https://github.com/wdphy16/stat-mech-van. Takes about two minutes. --write puts the figures into
-// docs/results/benchmarks.md.
+// DIR is a clone of https://github.com/wdphy16/stat-mech-van. Takes about two minutes.
 
 import { execFileSync } from 'node:child_process';
 import { input, layers } from '@tensorflow/tfjs-layers';

@@ -3,7 +3,7 @@
 //
 //   npm run bench:families -- [--seconds 60] [--data 'Fashion-MNIST 28x28, 16 levels'] [--write]
 //
-// --seconds is for each data set; --data prints the rows of one; --write puts the table into docs/results/index.md. Networks whose runs are not there are left out.
+// --seconds is for each data set; --data prints the rows of one. Networks whose runs are not there are left out.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

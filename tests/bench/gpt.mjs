@@ -3,8 +3,6 @@
 // runtime, with its memory.
 //
 //   npm run bench:gpt -- [--seconds 20] [--write]
-//
-// Takes about ten minutes.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

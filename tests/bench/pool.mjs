@@ -1,6 +1,5 @@
 // Times a pool of two workers against one thread, in turn, on 2,000 images 28x28x1 of a small model, and prints how many times
-// faster it is: a ratio only, since times differ from machine to machine. Ends with an error below 1.7, where the machine has two
-// cores to itself.
+// faster it is. Ends with an error below 1.7, where the machine has two cores to itself.
 //
 //   npm run bench:pool -- [--images 2000] [--rounds 5]
 

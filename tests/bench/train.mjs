@@ -1,5 +1,5 @@
 // Times training: a step and a forward pass of this library's networks beside those of stock layers, of the blog's way written
-// plainly, and of PyTorch, all in one run. Ratios are worth quoting, bare times are this machine's on this day.
+// plainly, and of PyTorch, all in one run.
 //
 //   npm run bench:train -- [--backends wasm,tensorflow,cpu] [--seconds 8] [--batch 16] [--write]
 

@@ -1,6 +1,5 @@
 // Times a step of createTrainer, of 8 parts and of a part for each worker, beside one of fit, beside as many independent
-// processes that each train on their part of the batch (what the machine's cores can give at most), and beside PyTorch with
-// as many threads, and as many ranks, all in one run.
+// processes that each train on their part of the batch (what the machine's cores can give at most), and beside PyTorch, threads and ranks.
 //
 //   npm run bench:trainer -- [--batches 32,64] [--workers 2] [--seconds 10] [--networks 6] [--write]
 

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { peakBytes } from './process.mjs';
 
 /** In a function of its own, so that nobody holds the file once it is read. */
 const load = async (path) => readPortable(await readFile(path));
@@ -16,5 +17,4 @@ let rowMs;
 const onProgress = () => (rowMs ??= performance.now() - before);
 await sample(model, { numImages: Number(count), seed: 1, onProgress });
 const ms = performance.now() - before;
-const figures = { ms, readMs: before - start, rowMs, peakBytes: 1024 * process.resourceUsage().maxRSS };
-console.log(JSON.stringify(figures));
+console.log(JSON.stringify({ ms, readMs: before - start, rowMs, peakBytes: peakBytes() }));

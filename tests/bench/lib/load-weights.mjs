@@ -7,6 +7,7 @@ import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { useBackend } from '../../../kit/runs/backend.mjs';
+import { peakBytes } from './process.mjs';
 
 await useBackend('wasm');
 const steps = [];
@@ -14,7 +15,7 @@ async function timed(name, act) {
   const before = performance.now();
   const result = await act();
   const ms = performance.now() - before;
-  steps.push({ name, ms, peakBytes: 1024 * process.resourceUsage().maxRSS });
+  steps.push({ name, ms, peakBytes: peakBytes() });
   return result;
 }
 
