@@ -11,8 +11,8 @@ function bitsOfHalf(at: usize): v128 {
 }
 
 /**
- * Four weights: the bits of the upper halves of four words, times their factors. Each word has an output in its lower half,
- * which is the upper half to whoever reads two bytes before, and the fourth after that in its upper half.
+ * The bits of four weights, the upper halves of four words. The lower halves, which belong to the four outputs before, are upper
+ * halves if read from two bytes earlier.
  */
 @inline
 function upper(w: usize, bits: v128): v128 {
@@ -21,6 +21,7 @@ function upper(w: usize, bits: v128): v128 {
 
 const LOWER: usize = -2;
 
+/** Four weights: their bits, times their factors. */
 @inline
 function four(w: usize, bits: v128, factors: v128): v128 {
   return f32x4.mul(upper(w, bits), factors);
@@ -28,7 +29,7 @@ function four(w: usize, bits: v128, factors: v128): v128 {
 
 /**
  * As `one` in product.ts, 16 outputs at once. The factor of halves multiplies inputs, once for all outputs: as a power of two, it
- * changes no rounding. If it makes an input infinite, no sum is a finite number, and it multiplies weights, as other factors do.
+ * changes no rounding. If that makes an input infinite, no sum is finite; then it multiplies the weights, as other factors do.
  */
 export function productPacked(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
