@@ -53,7 +53,7 @@ export function fieldView(title, words, isGated, moveTo) {
     found = layersToSee(isGated, numLayers, place, SIZE);
     kinds = kindsOf(found, numLayers, place, SIZE);
     const count = (wanted) => kinds.filter((kind) => kind === wanted).length;
-    counts.textContent = `: ${count('seen')} of ${count('seen') + count('blind')} pixels in the window are seen`;
+    counts.textContent = `: sees ${count('seen')} of ${count('seen') + count('blind')} pixels within reach`;
     grid.refresh();
   }
   grid.setSize(SIZE.height, SIZE.width);

@@ -147,12 +147,12 @@ export function mountDrawing(root) {
         ? ['Nothing is drawn yet.']
         : [
             h('strong', `${sum.toFixed(1)} bits`),
-            ' so far, to write this picture down. The less likely a pixel was, the more bits it takes.',
+            ' so far, to store this picture. The less likely a pixel was, the more bits it takes.',
           ]),
     );
     verdict.replaceChildren(
-      h('strong', `This picture takes ${sum.toFixed(1)} bits to write down.`),
-      ` The network draws exactly this one as rarely as a coin falls on heads ${Math.round(sum)} times in a row: that is its likelihood.`,
+      h('strong', `This picture takes ${sum.toFixed(1)} bits to store.`),
+      ` The network draws exactly this one as rarely as a coin comes up heads ${Math.round(sum)} times in a row: that is its likelihood.`,
     );
   }
 

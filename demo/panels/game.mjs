@@ -150,9 +150,9 @@ export function mountGame(root) {
     answers.push(isReal);
     const small = gallery({ label: what });
     small.show(levels, MODELS[MODEL]);
-    past.append(h(`li.${verdict}`, small.element, h('span', what)));
+    past.append(h(`li.${verdict}`, small.element, h('span', `was ${what}`)));
     said.replaceChildren(h(`strong.${verdict}`, verdict), ` This one is ${what}. `);
-    if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. By guessing, one gets ${ROUNDS / 2}.`);
+    if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. Guessing gets you ${ROUNDS / 2}.`);
     tray.className = `tray ${verdict}`; // until another one is shown
     update();
     focus();

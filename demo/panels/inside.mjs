@@ -81,7 +81,6 @@ export function mountInside(root) {
   const shades = h('div');
   let bars;
   const depends = h('p.inside-most');
-  const short = h('p.short');
   const link = linkButton('Copy link', {
     address: () => addressOf(root.id, { ...queryOfImage({ ...shown, number: null }), pixel, level, scene }),
   });
@@ -104,7 +103,7 @@ export function mountInside(root) {
   root.append(
     h(
       'div.work',
-      h('div.stage.kept', told, grid.element, legend, short),
+      h('div.stage.kept', told, grid.element, legend),
       h('div.stage', shades, depends, area, task.element),
     ),
     all,
@@ -147,8 +146,7 @@ export function mountInside(root) {
     if (!(found.name in NETWORKS)) return;
     take(found);
     const half = found.levels.length / 2;
-    const ink = found.levels.findIndex((level, i) => i >= half && level > kind().levels / 2);
-    pixel = Math.max(half, ink); // something to ask about
+    pixel = found.levels.indexOf(Math.max(...found.levels.slice(half)), half); // of the most ink: something to ask about
     measure();
   }
 
@@ -276,7 +274,7 @@ export function mountInside(root) {
         ? ''
         : i < 0
           ? 'No single pixel before it changes this chance by more than 1%.'
-          : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}`;
+          : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}${trail === null ? '' : because()}`;
     showScene();
   }
 
@@ -308,7 +306,7 @@ export function mountInside(root) {
 
   function describe(row, column) {
     const i = row * width() + column;
-    if (i === pixel) return 'the network decides about it';
+    if (i === pixel) return 'the pixel being decided';
     if (i > pixel) return 'not drawn yet';
     if (changed[i]) return describeEffect(i);
     return `${nameOf(shown.levels[i])}${changed.length > 0 ? ', out of sight' : ''}`;
@@ -316,7 +314,9 @@ export function mountInside(root) {
 
   function paint(context, cell) {
     const colours = signedColours();
-    const [ink, paper, blank, line] = ['--ink', '--paper', '--blank', '--field-line'].map(colour);
+    const [ink, paper, blank, unseen, line] = ['--ink', '--paper', '--blank', '--unseen', '--field-line'].map(
+      colour,
+    );
     const look = pageLook(kind());
     const { gate, taps } = trail?.hops[hop] ?? {};
     const isGate = gate && scene === 'gate';
@@ -331,7 +331,11 @@ export function mountInside(root) {
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
       const share = (i > pixel ? null : shareAt(i)) ?? Number.NaN; // not drawn yet
-      const fill = Number.isNaN(share) ? blank : `rgb(${signedColour(colours, share)})`;
+      const fill = Number.isNaN(share)
+        ? i < pixel
+          ? unseen
+          : blank
+        : `rgb(${signedColour(colours, share)})`;
       square(1, i === pixel && !isGate ? ink : fill);
       if (i < pixel) {
         const inset = cell * (changed.length > 0 ? 0.28 : 0.08);
@@ -370,7 +374,6 @@ export function mountInside(root) {
     link.clear();
     grid.refresh();
     why.disabled = trail === null;
-    short.textContent = trail && inShort();
     scenes.element.disabled = cause() < 0;
     figure.style.visibility = trail ? '' : 'hidden'; // until it is of this pixel
     if (net === null) title.textContent = '…';
@@ -465,24 +468,16 @@ export function mountInside(root) {
     return [
       isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
       tableOf(taps, gate.place, isPicture),
-      isPicture ? h('p.short', inShort()) : '',
     ];
   }
 
-  /** What the trail has shown, from the picture to the answer. */
-  function inShort() {
-    const { cause, values, others } = net;
+  /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
+  function because() {
     const { hops, blocks, block } = trail;
-    const moves = (hops.length > 1 ? [hops.at(-1), hops[0]] : [hops[0]]).map(({ gate }) => {
-      const { node, place, channel } = gate;
-      const change = values[node][place][channel] - others[node][place][channel];
-      const side = blocks[block].channels[channel] > 0 === change > 0 ? 'for' : 'against';
-      const role = gate === hops[0].gate ? `, which speaks ${side} ${nameOf(level)},` : '';
-      return `${spotName(gate)}${role} ${change > 0 ? 'rises' : 'falls'}`;
-    });
-    const [now, then] = chancesBy(cause);
-    const likelier = effects[cause] > 0 ? 'likelier' : 'less likely';
-    return `In short: the pixel ${placeOf(cause)} is ${nameOf(shown.levels[cause])}. So ${moves.join(', then ')}, and ${nameOf(level)} is ${likelier}: ${now} instead of ${then}.`;
+    const { node, place, channel } = hops[0].gate;
+    const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
+    const side = blocks[block].channels[channel] > 0 === now > then ? 'for' : 'against';
+    return ` Because of it, a detector that speaks ${side} ${nameOf(level)} (${spotName(hops[0].gate)}) finds ${now > then ? 'more' : 'less'}.`;
   }
 
   /** From what a number would be to what it is. */

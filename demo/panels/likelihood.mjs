@@ -125,8 +125,8 @@ export function mountLikelihood(root) {
   function showSizes({ levels, shape, testBits }, bits = Number.NaN, bytes = Number.NaN, png = Number.NaN) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
-    const knowing = `A model that knows nothing needs ${whole(uniform)}.`;
-    const others = testBits === null ? '' : `; test images take ${testBits.toFixed(2)}`;
+    const knowing = `Blind guessing takes ${whole(uniform)}.`;
+    const others = testBits === null ? '' : `; unseen pictures take ${testBits.toFixed(2)} on average`;
     const each = ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels${others}. `;
     headline.replaceChildren(
       'This picture: ',
@@ -138,7 +138,7 @@ export function mountLikelihood(root) {
     bars.show([
       bar('our file, in bits', 8 * bytes, true),
       ...(png === null ? [] : [bar('the smallest PNG', 8 * png)]),
-      bar('knowing nothing', uniform),
+      bar('blind guessing', uniform),
     ]);
   }
 }

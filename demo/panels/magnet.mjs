@@ -145,7 +145,7 @@ function histogram() {
       { 'aria-hidden': 'true' },
       ...['all down', 'half', 'all up'].map((text) => h('span', text)),
     ),
-    h('figcaption', 'The squares, by how many of their magnets point up'),
+    h('figcaption', 'How many squares have so many magnets that point up'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

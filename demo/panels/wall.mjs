@@ -26,8 +26,8 @@ const INSULTS = '\uB144\uB188\uB625\uBED1\uC30D\uC345\uC539\uC5FF\uC883';
 const SPARE = 3;
 /** Milliseconds in which pictures begin, one after the other; and from one that is drawn anew to the next. */
 const [BEGINS, ANEW] = [2400, 4000];
-/** The second picture that is drawn anew is the map: some snow falls on it. */
-const SHOWS = 2;
+/** The first picture that is drawn anew is the map: some snow falls on it. */
+const SHOWS = 1;
 /** Tiles of the map. */
 const [GRASS, FOREST, MOUNTAIN, SNOW] = [3, 4, 5, 6];
 /** Where arrow keys lead. */
@@ -72,7 +72,7 @@ export function mountWall(root, panels) {
     const address = addressReader(query);
     seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
     const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
-    caption.textContent = `${address.complaint} ${name}. Choose a picture to continue it.`;
+    caption.textContent = `${address.complaint} ${name}. Choose a picture to draw its lower half anew.`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
@@ -90,7 +90,7 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint on the map: islands rise from the sea, and mountains from the land.';
+      const hint = 'Paint here: mountains rise where you draw.';
       editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }

@@ -63,7 +63,7 @@ export function bitMap({ onPoint }) {
     };
     marks.replaceChildren(
       mark(0, '0'),
-      mark(uniform, `blind guess ${uniform.toFixed(1)}`, uniform < 2 ? '.uniform.low' : '.uniform'),
+      mark(uniform, `blind guessing ${uniform.toFixed(1)}`, uniform < 2 ? '.uniform.low' : '.uniform'),
       mark(MOST, `${MOST}+`),
     );
     if (isOther) {

@@ -6,7 +6,7 @@ export function dieStrip() {
   const needle = h('span.die-needle', { hidden: true });
   const shades = h('span.die-shades');
   const strip = h('div.die', { 'aria-hidden': 'true' }, shades, needle);
-  const element = h('div', strip, h('p.hint', 'The die falls somewhere on this strip.'));
+  const element = h('div', strip, h('p.hint', 'The roll lands somewhere on this strip.'));
 
   return {
     element,

@@ -13,7 +13,7 @@ import { pageLook } from './pictures.mjs';
  */
 export function levelBars({ onPlace }) {
   const title = h('h3', 'What it expected');
-  const note = h('p.hint', 'How likely the network held each shade of a pixel.');
+  const note = h('p.hint', 'How likely the network found each shade of a pixel.');
   const bars = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
@@ -42,7 +42,7 @@ export function levelBars({ onPlace }) {
     const [, width] = kind.shape;
     const { row, column } = chosen ?? mostSurprising(bits, width);
     title.textContent = `What it expected at row ${row + 1}, column ${column + 1}`;
-    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked above.`;
+    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked in the picture.`;
     onPlace(row, column);
     const pixel = row * width + column;
     const chances = probabilities.subarray(pixel * kind.levels, (pixel + 1) * kind.levels);
@@ -65,8 +65,8 @@ function barsOf(kind, chances, actual, bits) {
     return bar;
   });
   const likeliest = chances.indexOf(most);
-  const other = `Likeliest was ${shadeName(likeliest, kind)}: ${percent(most)}.`;
-  const words = `It is ${shadeName(actual, kind)}, which the network held ${percent(chances[actual])} likely. So it takes ${bits.toFixed(2)} bits. ${likeliest === actual ? 'Nothing was likelier.' : other}`;
+  const other = `The likeliest was ${shadeName(likeliest, kind)}: ${percent(most)}.`;
+  const words = `It is ${shadeName(actual, kind)}, to which the network gave ${percent(chances[actual])}. So it takes ${bits.toFixed(2)} bits. ${likeliest === actual ? 'Nothing was likelier.' : other}`;
   return h(
     'figure',
     h(

@@ -55,7 +55,7 @@ export function packedFiles(root, { client, present }) {
   return {
     element: h(
       'details.files',
-      h('summary', 'The file, and back'),
+      h('summary', 'Save it, or open a file'),
       root.querySelector('.uncounted'),
       h('div.buttons', save, said),
       back.element,

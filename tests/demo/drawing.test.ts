@@ -156,7 +156,7 @@ describe('drawing by hand in the demo', () => {
     const images = { data: Uint8Array.from(values), shape: [1, 8, 8, 1] };
     const [nats = 0] = await logProb(await shippedModel('digits-conditional'), images, { condition: 3 });
     const bits = -nats / Math.LN2;
-    const words = `This picture takes ${bits.toFixed(1)} bits to write down.`;
+    const words = `This picture takes ${bits.toFixed(1)} bits to store.`;
     expect(await drawing().textContent()).toContain(words);
 
     const shown = await pixels(picture());

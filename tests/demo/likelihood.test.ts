@@ -26,10 +26,10 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits or \d\.\d\d for each of its 64 pixels; test images take \d\.\d\d\. A model that knows nothing needs 262\. As a file it takes \d+ bits, about 320 of them a header\.$/,
+      /^This picture: \d+ bits or \d\.\d\d for each of its 64 pixels; unseen pictures take \d\.\d\d on average\. Blind guessing takes 262\. As a file it takes \d+ bits, about 320 of them a header\.$/,
     );
     const bars = await likelihood().locator('.bar').allTextContents();
-    const names = ['our file, in bits', 'the smallest PNG', 'knowing nothing'];
+    const names = ['our file, in bits', 'the smallest PNG', 'blind guessing'];
     expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual(names);
   });
 
@@ -39,7 +39,7 @@ describe('how likely in the demo', () => {
     const place = (text: string | null) => (/row (\d), column (\d)/i.exec(text ?? '') ?? []).slice(1).map((text) => Number(text) - 1); // said from 1
     const [row = 0, column = 0] = place(await title()) ?? [];
     const note = likelihood().locator('.levels .hint');
-    expect(await note.textContent()).toBe('This pixel surprises it most, and is marked above.');
+    expect(await note.textContent()).toBe('This pixel surprises it most, and is marked in the picture.');
     // A ring of white and ink, a square's tenth wide, of which there are eight a side.
     const ring = (y: number, x: number) => colourAt(map(), (x + 0.02) / 8, (y + 0.5) / 8);
     expect(await ring(row, column)).not.toEqual(await ring(row, column + 1 < 8 ? column + 1 : 0));
@@ -60,13 +60,13 @@ describe('how likely in the demo', () => {
       }
       await demo.page.keyboard.press('ArrowDown');
     }
-    expect(await note.textContent()).toBe('It is marked above.');
+    expect(await note.textContent()).toBe('It is marked in the picture.');
     const most = bits[row]?.[column] ?? 0;
     expect(most).toBe(Math.max(...bits.flat()));
     const sum = bits.flat().reduce((total, each) => total + each, 0);
     expect(Math.abs(sum - (await whole()))).toBeLessThan(1);
     expect(Math.abs(sum / 64 - Number((await headline())?.match(/or (\d\.\d\d) for each/)?.[1]))).toBeLessThan(0.02);
-    expect(await likelihood().getByText('blind guess 4.1').isVisible()).toBe(true);
+    expect(await likelihood().getByText('blind guessing 4.1').isVisible()).toBe(true);
 
     const editor = likelihood().getByRole('application', { name: 'Picture to measure' });
     await editor.focus();
@@ -74,7 +74,7 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const said = /^It is ([\w% ]+), .* held ([\d.]+)% likely\. So it takes ([\d.]+) bits\. Likeliest was .+: \d+%\./;
+    const said = /^It is ([\w% ]+), .* gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
     const [, level, percent, cost] = (await words())?.match(said) ?? [];
     expect(Number(cost)).toBeCloseTo(most, 2);
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`: ${level}`);
