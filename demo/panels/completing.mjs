@@ -56,7 +56,10 @@ export function mountCompleting(root) {
     editor,
     sets: SETS,
     onPick: pick,
-    onClass: changed,
+    onClass() {
+      changed();
+      if (shown !== null && !task.isBusy) fillIn();
+    },
     async onOpened() {
       task.cancel();
       await running;
@@ -81,7 +84,7 @@ export function mountCompleting(root) {
     'the lower half': isLower,
     'the left half': (_, column) => column < height() / 2,
     'the right half': isRight,
-    'a band': (row) => row >= Math.round(height() / 4) && row < Math.round((5 * height()) / 8),
+    'a band': (row) => row >= height() / 4 && row < height() / 2,
     all: () => true,
   }).map(([what, isOut]) => {
     const rub = button('', () => editor.rubOut(isOut));
@@ -99,7 +102,7 @@ export function mountCompleting(root) {
   );
   const lookAheadField = field('Match the part below the gap?', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
-  const fill = button('Fill in', complete, 'button.primary');
+  const fill = button('Fill in', fillIn, 'button.primary');
   const cancel = button('Cancel', task.cancel);
   root.append(
     h(
@@ -208,6 +211,12 @@ export function mountCompleting(root) {
       other !== null
         ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
         : noteOf(Number(lookAhead.value), editor.known);
+  }
+
+  /** By the visitor's wish, who may be far above the answers on a phone. */
+  function fillIn() {
+    task.element.scrollIntoView({ block: 'nearest' });
+    complete();
   }
 
   function complete() {

@@ -24,6 +24,9 @@ export function classBars() {
     const chances = weights.map((weight) => weight / total);
     const bits = nats.map((value) => -value * Math.LOG2E);
     const likeliest = nats.indexOf(best);
+    const { one } = classes[likeliest];
+    const fewer = Number((((best - background) * Math.LOG2E) / size).toFixed(3));
+    const isUnusual = background !== null && (fewer < usualRatio[0] || fewer > usualRatio[1]);
     list.replaceChildren(
       ...classes.map(({ name }, k) => {
         const fill = h('span');
@@ -38,14 +41,12 @@ export function classBars() {
       }),
     );
     headline.replaceChildren(
-      'Likeliest: ',
-      h('strong', classes[likeliest].one),
+      isUnusual ? 'This picture is unusual. ' : 'Likeliest: ',
+      h('strong', isUnusual ? `Not sure: ${one}?` : one),
       h(
         'small',
-        ` ${percent(chances[likeliest])} sure.`,
-        background === null
-          ? ''
-          : ` As ${classes[likeliest].one} it ${usualness(bits[likeliest] / size, ((best - background) * Math.LOG2E) / size, usualRatio)}`,
+        isUnusual ? '' : ` ${percent(chances[likeliest])} sure.`,
+        background === null ? '' : ` As ${one} it ${besideOthers(bits[likeliest] / size, fewer, usualRatio)}`,
       ),
     );
   }
@@ -63,8 +64,6 @@ const percent = (chance) =>
  * @param {number} fewer
  * @param {[number, number]} usual between which 95% of the test images are
  */
-function usualness(bits, fewer, [least, most]) {
-  const lead = Number(fewer.toFixed(3));
-  const warning = lead >= least && lead <= most ? '' : ' This one is unusual, so do not trust the answer.';
-  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(lead)} ${lead < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.${warning}`;
+function besideOthers(bits, fewer, [least, most]) {
+  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(fewer)} ${fewer < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;
 }

@@ -98,8 +98,8 @@ describe('an address with an image, in the demo', () => {
     await says(completing, 'Six ways');
     const before = await pixels(variants);
     const link = await copyLink('completing');
-    // Rows 0 and 1 are kept, 2 to 4 are not, 5 to 7 are.
-    const query = 'model=digits-conditional&class=4&image=3&gap=1N0V1V&seed=2&particles=16';
+    // Rows 0 and 1 are kept, 2 and 3 are not, 4 to 7 are.
+    const query = 'model=digits-conditional&class=4&image=3&gap=1N0N1Z1B&seed=2&particles=16';
     expect(link).toBe(`${demo.address}#completing?${query}`);
 
     await open(link);
