@@ -331,11 +331,8 @@ export function mountInside(root) {
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
       const share = (i > pixel ? null : shareAt(i)) ?? Number.NaN; // not drawn yet
-      const fill = Number.isNaN(share)
-        ? i < pixel
-          ? unseen
-          : blank
-        : `rgb(${signedColour(colours, share)})`;
+      const empty = i < pixel ? unseen : blank;
+      const fill = Number.isNaN(share) ? empty : `rgb(${signedColour(colours, share)})`;
       square(1, i === pixel && !isGate ? ink : fill);
       if (i < pixel) {
         const inset = cell * (changed.length > 0 ? 0.28 : 0.08);
@@ -474,10 +471,11 @@ export function mountInside(root) {
   /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
   function because() {
     const { hops, blocks, block } = trail;
-    const { node, place, channel } = hops[0].gate;
+    const [{ gate }] = hops;
+    const { node, place, channel } = gate;
     const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
     const side = blocks[block].channels[channel] > 0 === now > then ? 'for' : 'against';
-    return ` Because of it, a detector that speaks ${side} ${nameOf(level)} (${spotName(hops[0].gate)}) finds ${now > then ? 'more' : 'less'}.`;
+    return ` Because of it, a detector that speaks ${side} ${nameOf(level)} (${spotName(gate)}) finds ${now > then ? 'more' : 'less'}.`;
   }
 
   /** From what a number would be to what it is. */

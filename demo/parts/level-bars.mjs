@@ -42,7 +42,7 @@ export function levelBars({ onPlace }) {
     const [, width] = kind.shape;
     const { row, column } = chosen ?? mostSurprising(bits, width);
     title.textContent = `What it expected at row ${row + 1}, column ${column + 1}`;
-    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked in the picture.`;
+    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked on the map of bits.`;
     onPlace(row, column);
     const pixel = row * width + column;
     const chances = probabilities.subarray(pixel * kind.levels, (pixel + 1) * kind.levels);

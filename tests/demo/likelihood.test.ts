@@ -39,7 +39,7 @@ describe('how likely in the demo', () => {
     const place = (text: string | null) => (/row (\d), column (\d)/i.exec(text ?? '') ?? []).slice(1).map((text) => Number(text) - 1); // said from 1
     const [row = 0, column = 0] = place(await title()) ?? [];
     const note = likelihood().locator('.levels .hint');
-    expect(await note.textContent()).toBe('This pixel surprises it most, and is marked in the picture.');
+    expect(await note.textContent()).toBe('This pixel surprises it most, and is marked on the map of bits.');
     // A ring of white and ink, a square's tenth wide, of which there are eight a side.
     const ring = (y: number, x: number) => colourAt(map(), (x + 0.02) / 8, (y + 0.5) / 8);
     expect(await ring(row, column)).not.toEqual(await ring(row, column + 1 < 8 ? column + 1 : 0));
@@ -60,7 +60,7 @@ describe('how likely in the demo', () => {
       }
       await demo.page.keyboard.press('ArrowDown');
     }
-    expect(await note.textContent()).toBe('It is marked in the picture.');
+    expect(await note.textContent()).toBe('It is marked on the map of bits.');
     const most = bits[row]?.[column] ?? 0;
     expect(most).toBe(Math.max(...bits.flat()));
     const sum = bits.flat().reduce((total, each) => total + each, 0);
