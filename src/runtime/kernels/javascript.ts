@@ -54,14 +54,16 @@ interface Item extends Record<Exclude<keyof typeof Word, 'op' | 'columns'>, numb
   readonly heap: Float32Array;
 }
 
+type BinaryFunction = (x: number, z: number) => number;
+
 /** The operations that compute y[i] from a[i] and b[i]. */
 const BINARY = {
   add: (a: number, b: number) => a + b,
   multiply: (a: number, b: number) => a * b,
   gate: tanhTimesSigmoid,
   glu: timesSigmoid,
-  maximum: (a: number, b: number) => Math.max(a, b),
-  minimum: (a: number, b: number) => Math.min(a, b),
+  maximum: Math.max,
+  minimum: Math.min,
 };
 
 type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
@@ -89,18 +91,15 @@ const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
 };
 
 function loopOf(name: OpName): (item: Item) => void {
-  if (name in LOOPS) return LOOPS[name as keyof typeof LOOPS];
-  if (name in activations) {
-    const activation: (x: number, parameter: number) => number =
-      activations[name as keyof typeof activations];
-    return ({ heap, y, a, length, parameter }) => {
-      for (let i = 0; i < length; i++) heap[y + i] = activation(heap[a + i] as number, parameter);
-    };
-  }
-  const binary = BINARY[name as keyof typeof BINARY];
-  return ({ heap, y, a, b, length }) => {
-    for (let i = 0; i < length; i++) heap[y + i] = binary(heap[a + i] as number, heap[b + i] as number);
-  };
+  const binary = (BINARY as Partial<Record<OpName, BinaryFunction>>)[name];
+  const fn: BinaryFunction = binary ?? activations[name as keyof typeof activations];
+  return (
+    LOOPS[name as OtherOp] ??
+    (({ heap, y, a, b, length, parameter }) => {
+      for (let i = 0; i < length; i++)
+        heap[y + i] = fn(heap[a + i] as number, binary ? (heap[b + i] as number) : parameter);
+    })
+  );
 }
 
 export function runInstruction(
@@ -110,16 +109,8 @@ export function runInstruction(
   images: number,
 ): void {
   const word = (index: number) => words[at + index] as number;
-  const operand = (first: number) => {
-    const start = (words[bases + word(first)] as number) + word(first + 1);
-    const stride = word(first + 2);
-    const columnStride = word(first + 3);
-    return (n: number, column: number) => start + n * stride + column * columnStride;
-  };
-  const y = operand(Word.y);
-  const a = operand(Word.a);
-  const b = operand(Word.b);
-  const c = operand(Word.c);
+  const place = (first: number, n: number, column: number) =>
+    (words[bases + word(first)] as number) + word(first + 1) + n * word(first + 2) + column * word(first + 3);
   const item: Item = {
     heap,
     y: 0,
@@ -137,15 +128,15 @@ export function runInstruction(
   };
   const name = OPS[word(Word.op)] as OpName;
   const loop = loopOf(name);
-  const isShared = name === 'unpack';
-  const columns = isShared ? 1 : Math.max(1, word(Word.columns));
-  for (let n = 0; n < (isShared ? 1 : images); n++) {
+  const columns = word(Word.columns) || 1;
+  for (let n = 0; n < images; n++) {
     for (let column = 0; column < columns; column++) {
-      item.y = y(n, column);
-      item.a = a(n, column);
-      item.b = b(n, column);
-      item.c = c(n, column);
+      item.y = place(Word.y, n, column);
+      item.a = place(Word.a, n, column);
+      item.b = place(Word.b, n, column);
+      item.c = place(Word.c, n, column);
       loop(item);
+      if (name === 'unpack') return; // once for all
     }
   }
 }
@@ -244,7 +235,7 @@ function attend(item: Item): void {
     }
     const score = fround(sumOf(sums) * scale);
     heap[weights + p] = score;
-    max = p === 0 ? score : pmax(max, score);
+    max = pmax(max, score);
   }
   const totals: Quarters = [0, 0, 0, 0];
   for (let p = 0; p < places; p++) {

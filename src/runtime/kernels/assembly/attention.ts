@@ -40,51 +40,48 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
   storeFirst(y, f32x4.div(sum, f32x4.splat(total)), bytes);
 }
 
-/** a k scale for each place, -Infinity in the padding; four places share loads of a. Returns each lane's maximum. */
+/**
+ * a k scale for each place, -Infinity in the padding. Four places share loads of a, one of each quarter of all places, since processors
+ * prefetch several streams of memory at once. Returns each lane's maximum.
+ */
 function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
-  const whole = i32x4.splat(-1), tail = bytes & (V - 1) ? tailMask(bytes) : whole, factor = f32x4.splat(scale);
-  let max = f32x4.splat(0);
-  for (let p: usize = 0; p < places; p += 4, k += 4 * bytes, room += V) {
-    // If there are fewer than four, the last place is repeated.
-    const last = k + (min(places - p, 4) - 1) * bytes;
-    const k1 = min(k + bytes, last), k2 = min(k + 2 * bytes, last), k3 = min(k + 3 * bytes, last);
+  const whole = i32x4.splat(-1), factor = f32x4.splat(scale);
+  const tail = bytes & (V - 1) ? i32x4.gt_s(i32x4.splat(<i32>(bytes >> 2) & 3), i32x4(0, 1, 2, 3)) : whole;
+  const quarter = (places + 3) >> 2, next = quarter * 4, last = k + (places - 1) * bytes;
+  let max = f32x4.splat(-Infinity);
+  for (const end = room + next; room < end; room += 4, k += bytes) {
+    const k1 = min(k + quarter * bytes, last), k2 = min(k + 2 * quarter * bytes, last), k3 = min(k + 3 * quarter * bytes, last);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
     for (let i: usize = 0; i < bytes; i += V) {
-      const q = v128.load(a + i), isIn = i + V < bytes ? whole : tail;
-      s0 = f32x4.add(s0, v128.and(f32x4.mul(q, v128.load(k + i)), isIn));
-      s1 = f32x4.add(s1, v128.and(f32x4.mul(q, v128.load(k1 + i)), isIn));
-      s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + i)), isIn));
-      s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + i)), isIn));
+      const q = v128.and(v128.load(a + i), i + V < bytes ? whole : tail); // 0 beyond the head
+      s0 = f32x4.add(s0, f32x4.mul(q, v128.load(k + i)));
+      s1 = f32x4.add(s1, f32x4.mul(q, v128.load(k1 + i)));
+      s2 = f32x4.add(s2, f32x4.mul(q, v128.load(k2 + i)));
+      s3 = f32x4.add(s3, f32x4.mul(q, v128.load(k3 + i)));
     }
     // Adds the lanes of each sum: 0 + 2 and 1 + 3, then both.
     const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));
     const s23 = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 1, 4, 5), v128.shuffle<f32>(s2, s3, 2, 3, 6, 7));
     const sums = f32x4.add(v128.shuffle<f32>(s01, s23, 0, 2, 4, 6), v128.shuffle<f32>(s01, s23, 1, 3, 5, 7));
-    let scores = f32x4.mul(sums, factor);
-    if (p + 4 > places) scores = v128.bitselect(scores, f32x4.splat(-Infinity), tailMask((places - p) * 4));
-    v128.store(room, scores);
-    max = p == 0 ? scores : f32x4.pmax(max, scores);
+    const scores = f32x4.mul(sums, factor);
+    v128.store_lane<f32>(room, scores, 0);
+    v128.store_lane<f32>(room + next, scores, 1);
+    v128.store_lane<f32>(room + 2 * next, scores, 2);
+    v128.store_lane<f32>(room + 3 * next, scores, 3);
+    max = f32x4.pmax(max, scores);
   }
+  for (; places < 4 * quarter; places++) store<f32>(room + (places - quarter) * 4, -Infinity);
   return max;
-}
-
-/** A mask with ones in the lanes of the numbers beyond whole vectors. */
-@inline
-function tailMask(bytes: usize): v128 {
-  return i32x4.gt_s(i32x4.splat(<i32>((bytes >> 2) & 3)), i32x4(0, 1, 2, 3));
 }
 
 /** Replaces scores by e^(score - largest score), and returns their sum. */
 function toPowers(room: usize, end: usize, m: v128): f32 {
   m = largestOfLanes(m);
   let sums = f32x4.splat(0);
-  for (; room < end; room += 2 * V) { // two at a time, since the steps of an exponential depend on each other
-    const second = room + V < end ? room + V : room;
-    const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(second), m));
+  for (; room < end; room += V) {
+    const e = exp(f32x4.sub(v128.load(room), m));
     v128.store(room, e);
-    v128.store(second, next);
     sums = f32x4.add(sums, e);
-    if (second > room) sums = f32x4.add(sums, next);
   }
   return sumOfLanes(sums);
 }

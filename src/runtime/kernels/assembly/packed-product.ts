@@ -28,58 +28,68 @@ function four(w: usize, bits: v128, factors: v128): v128 {
 }
 
 /**
- * As `one` in product.ts, 16 outputs at once. The factor of halves multiplies inputs, once for all outputs: as a power of two, it
- * changes no rounding. If that makes an input infinite, no sum is finite; then it multiplies the weights, as other factors do.
+ * As `one` in product.ts. 32 outputs run together, since processors prefetch several streams of memory at once, if their factors are those
+ * of halves. These multiply inputs, once for all outputs: as a power of two, they change no rounding. If that makes an input
+ * infinite, no sum is finite; then factors multiply weights, as others do, of 16 outputs at once.
  */
 export function productPacked(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
   const block = floats(at, Word.weightStride);
   const inputBytes = word(at, Word.inputs) * V, span = word(at, Word.span) * V, gap = floats(at, Word.gap);
-  let w = floats(at, Word.weights);
-  for (let left = floats(at, Word.length); left > 0; left -= min(left, 4 * V)) {
-    const second: usize = left > 2 * V ? block : 0; // there may be no second block
-    let isOfInputs = areOfHalves(factors);
-    let a: v128, b: v128, c: v128, d: v128;
-    while (true) {
-      a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
-      let xi = x, wi = w;
-      for (const end = w + inputBytes; wi < end; xi += gap) {
-        const next = min(wi + span, end);
-        if (isOfInputs) {
-          for (; wi < next; xi += 4, wi += V) {
-            const s = f32x4.mul(v128.load_splat<f32>(xi), v128.load(factors));
-            a = f32x4.add(a, f32x4.mul(s, upper(wi + LOWER, bits)));
-            b = f32x4.add(b, f32x4.mul(s, upper(wi, bits)));
-            c = f32x4.add(c, f32x4.mul(s, upper(wi + second + LOWER, bits)));
-            d = f32x4.add(d, f32x4.mul(s, upper(wi + second, bits)));
-          }
-        } else {
-          for (; wi < next; xi += 4, wi += V) {
-            const s = v128.load_splat<f32>(xi);
-            a = f32x4.add(a, f32x4.mul(s, four(wi + LOWER, bits, v128.load(factors))));
-            b = f32x4.add(b, f32x4.mul(s, four(wi, bits, v128.load(factors, 16))));
-            c = f32x4.add(c, f32x4.mul(s, four(wi + second + LOWER, bits, v128.load(factors, 32))));
-            d = f32x4.add(d, f32x4.mul(s, four(wi + second, bits, v128.load(factors, 48))));
-          }
+  let w = floats(at, Word.weights), left = floats(at, Word.length), areInputsFinite = true;
+  while (left > 0) {
+    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
+    let xi = x, wi = w, second = block, step = 4 * V;
+    const end = w + inputBytes;
+    if (areInputsFinite && left >= 8 * V && areOfHalves(factors)) {
+      const third = 2 * block, fourth = 3 * block;
+      let e = v128.load(start, 64), f = v128.load(start, 80), g = v128.load(start, 96), h = v128.load(start, 112);
+      for (; wi < end; xi += gap) {
+        for (const next = min(wi + span, end); wi < next; xi += 4, wi += V) {
+          const s = f32x4.mul(v128.load_splat<f32>(xi), v128.load(factors));
+          a = f32x4.add(a, f32x4.mul(s, upper(wi + LOWER, bits)));
+          b = f32x4.add(b, f32x4.mul(s, upper(wi, bits)));
+          c = f32x4.add(c, f32x4.mul(s, upper(wi + second + LOWER, bits)));
+          d = f32x4.add(d, f32x4.mul(s, upper(wi + second, bits)));
+          e = f32x4.add(e, f32x4.mul(s, upper(wi + third + LOWER, bits)));
+          f = f32x4.add(f, f32x4.mul(s, upper(wi + third, bits)));
+          g = f32x4.add(g, f32x4.mul(s, upper(wi + fourth + LOWER, bits)));
+          h = f32x4.add(h, f32x4.mul(s, upper(wi + fourth, bits)));
         }
       }
-      if (!isOfInputs || f32x4.extract_lane(f32x4.sub(a, a), 0) == 0) break;
-      isOfInputs = false;
+      areInputsFinite = f32x4.extract_lane(f32x4.sub(a, a), 0) == 0;
+      if (!areInputsFinite) continue;
+      v128.store(y, f32x4.pmax(e, bound), 64);
+      v128.store(y, f32x4.pmax(f, bound), 80);
+      v128.store(y, f32x4.pmax(g, bound), 96);
+      v128.store(y, f32x4.pmax(h, bound), 112);
+      step = 8 * V;
+    } else if (left <= 2 * V) second = 0; // there is no second block
+    const fa = v128.load(factors), fb = v128.load(factors, 16), fc = v128.load(factors, 32), fd = v128.load(factors, 48);
+    for (; wi < end; xi += gap) { // nothing is left of 32 outputs
+      for (const next = min(wi + span, end); wi < next; xi += 4, wi += V) {
+        const s = v128.load_splat<f32>(xi);
+        a = f32x4.add(a, f32x4.mul(s, four(wi + LOWER, bits, fa)));
+        b = f32x4.add(b, f32x4.mul(s, four(wi, bits, fb)));
+        c = f32x4.add(c, f32x4.mul(s, four(wi + second + LOWER, bits, fc)));
+        d = f32x4.add(d, f32x4.mul(s, four(wi + second, bits, fd)));
+      }
     }
     v128.store(y, f32x4.pmax(a, bound));
     if (left > V) v128.store(y, f32x4.pmax(b, bound), 16);
     if (left > 2 * V) v128.store(y, f32x4.pmax(c, bound), 32);
     if (left > 3 * V) v128.store(y, f32x4.pmax(d, bound), 48);
-    y += 4 * V, start += 4 * V, factors += 4 * V, w += 2 * block;
+    y += step, start += step, factors += step, w += step / (2 * V) * block, left -= min(left, step);
   }
 }
 
-/** Whether the factors of 16 outputs are FACTOR of packed.ts. */
+/** Whether the factors of 32 outputs are FACTOR of packed.ts. */
 @inline
 function areOfHalves(at: usize): bool {
   const f = i32x4.splat(102 + 127 << 23);
-  const some = v128.and(i32x4.eq(v128.load(at), f), i32x4.eq(v128.load(at, 16), f));
-  return i32x4.all_true(v128.and(some, v128.and(i32x4.eq(v128.load(at, 32), f), i32x4.eq(v128.load(at, 48), f))));
+  let others = v128.xor(f, f);
+  for (const end = at + 8 * V; at < end; at += V) others = v128.or(others, v128.xor(f, v128.load(at)));
+  return !v128.any_true(others);
 }
 
 /** Writes the weights as float32, [outputs/4][inputs][4]. */

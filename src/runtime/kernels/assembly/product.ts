@@ -145,28 +145,22 @@ function one(
     start += 4 * V;
     w += 4 * block - inputBytes;
   }
-  const end = w + inputBytes;
-  if (bytes > V) {
-    const third = bytes == 2 * V ? block : block2; // if there are only two, the second is computed again
-    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
+  if (bytes > 0) {
+    // If fewer than three vectors are left, the last one is repeated.
+    const end = w + inputBytes, last = bytes - V, second = min(V, last);
+    const wSecond = second / V * block, wLast = last / V * block;
+    let a = v128.load(start), b = v128.load(start + second), c = v128.load(start + last);
     for (; w < end; x += gap) {
       for (const next = min(w + span, end); w < next; x += 4, w += V) {
         const s = v128.load_splat<f32>(x);
         a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-        b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-        c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
+        b = f32x4.add(b, f32x4.mul(s, v128.load(w + wSecond)));
+        c = f32x4.add(c, f32x4.mul(s, v128.load(w + wLast)));
       }
     }
     v128.store(y, f32x4.pmax(a, bound));
-    v128.store(y, f32x4.pmax(b, bound), 16);
-    v128.store(y + bytes - V, f32x4.pmax(c, bound));
-  } else if (bytes == V) {
-    let a = v128.load(start);
-    for (; w < end; x += gap) {
-      const next = min(w + span, end);
-      for (; w < next; x += 4, w += V) a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
-    }
-    v128.store(y, f32x4.pmax(a, bound));
+    v128.store(y + second, f32x4.pmax(b, bound));
+    v128.store(y + last, f32x4.pmax(c, bound));
   }
 }
 
