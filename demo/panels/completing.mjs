@@ -48,7 +48,10 @@ export function mountCompleting(root) {
     label: 'Picture to complete',
     kind: MODELS[SETS[0]],
     canRubOut: true,
-    onChange: changed,
+    onChange() {
+      changed();
+      if (shown !== null) task.say('The picture has changed since. Fill in again.');
+    },
     onPaint: () => picker.changed(),
   });
   const picker = imagePicker(root, {

@@ -61,7 +61,7 @@ export function mountDrawing(root) {
   const undo = button('Undo', takeBack);
   const again = button('Another start', () => begin({ model: drawing.model, condition: drawing.condition }));
   const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
-  const film = button('Download a film', keepFilm);
+  const film = button('Download a GIF', keepFilm);
   const title = h('h2.drawing-title', { tabIndex: -1 }, 'How likely is each shade of the next pixel?');
   const chances = h('div.drawing-chances', bars.element, strip.element);
   const odds = h('p.drawing-odds');

@@ -79,9 +79,9 @@ export function mountMaps(root) {
       h(
         'div.stage',
         headline,
+        task.element,
         h('div.buttons', fresh, mend, cancel, link.element),
         link.answer,
-        task.element,
         root.querySelector('.hint'),
         h('ul.rules', ...rules.map(({ row }) => row)),
         temperature.element,

@@ -63,7 +63,7 @@ export function samplingForm({ onDraw, onChange }) {
     temperature.element,
     topK.element,
     rows.element,
-    h('label.check', slow, 'Show it slowly'),
+    h('label.check', slow, 'Slow motion'),
   );
   adapt();
 

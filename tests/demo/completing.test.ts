@@ -122,6 +122,7 @@ describe('completing in the demo', () => {
     expect((await jobs()).at(-1)).toMatchObject({ model: 'digits-orders' });
     expect((await jobs()).at(-1)).not.toHaveProperty('classes');
     await button(completing(), 'Rub out a band').click();
+    await says(completing(), 'The picture has changed since');
     expect(await lookAhead().isDisabled()).toBe(false);
   });
 

@@ -173,7 +173,7 @@ describe('drawing by hand in the demo', () => {
       await bars().first().click();
       await eventually(drawn).toBe(pixel + 1);
     }
-    const { name, bytes } = await downloadOf(demo.page, () => button(drawing(), 'Download a film').click());
+    const { name, bytes } = await downloadOf(demo.page, () => button(drawing(), 'Download a GIF').click());
     expect(name).toBe('digits-conditional.gif');
     await drawing().getByText('The film is in your downloads.').waitFor();
     expect(bytes.toString('latin1', 0, 6)).toBe('GIF89a');

@@ -135,5 +135,6 @@ describe('masks in the demo', () => {
     await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
     expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel computed');
     expect((await captions())[0]).toBe('Plain stack: sees 2 of 2 pixels within reach');
+    expect(await view('Plain stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
   });
 });

@@ -199,7 +199,7 @@ describe('sampling in the demo', () => {
   it('shows slowly what was drawn fast, with a bar that follows what is shown', async () => {
     await open();
     const drawn = await pixels(canvas());
-    await sampling().getByLabel('Show it slowly').check();
+    await sampling().getByLabel('Slow motion').check();
     const isSlowed = () => sampling().getByText('It is shown slowed down').waitFor();
     const bar = sampling().getByRole('progressbar');
     const share = () => bar.evaluate(({ value }: HTMLProgressElement) => value);
