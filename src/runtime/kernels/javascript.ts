@@ -243,12 +243,12 @@ function attend(item: Item): void {
     heap[weights + p] = weight;
     totals[(p & 3) as 0] = fround(totals[(p & 3) as 0] + weight);
   }
-  const total = sumOf(totals);
+  const total = sumOf(totals) || 1; // 0 of no places
   for (let i = 0; i < length; i++) {
     let sum = 0;
     for (let p = 0, v = b + inputs + i; p < places; p++, v += length)
       sum = fround(sum + fround((heap[weights + p] as number) * (heap[v] as number)));
-    heap[y + i] = places === 0 ? 0 : sum / total;
+    heap[y + i] = sum / total;
   }
 }
 

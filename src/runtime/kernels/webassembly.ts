@@ -31,10 +31,10 @@ export function makeKernels(floats: number): SamplingKernels {
 
 type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 
-/** The module that implements an operation, by its number; null for those that run in JavaScript. */
-function moduleOf(op: number): typeof INSTRUCTIONS | null {
+/** The module that implements an operation, by its number; false for those that run in JavaScript. */
+function moduleOf(op: number): typeof INSTRUCTIONS | false {
   if (op <= OPS.indexOf('gate')) return INSTRUCTIONS;
-  if (op < OPS.indexOf('lookup')) return null;
+  if (op < OPS.indexOf('lookup')) return false;
   return op < OPS.indexOf('attend') ? MORE_INSTRUCTIONS : ATTENTION;
 }
 
@@ -44,8 +44,8 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
   const { heap, words } = memory;
-  const loops: (Run | null)[] = []; // by operation; most programs need only one module
-  const loopOf = (op: number): Run | null => {
+  const loops: (Run | false)[] = []; // by operation; most programs need only one module
+  const loopOf = (op: number): Run | false => {
     const module = moduleOf(op);
     return module && exportsOf(module, wasmMemory).run;
   };
@@ -57,10 +57,11 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
         const op = words[at] as number;
         loops[op] ??= loopOf(op);
         const loop = loops[op];
-        if (loop === null) {
+        if (loop) at = (loop(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
+        else {
           runInstruction(memory, at, bases, images);
           at += INSTRUCTION_WORDS;
-        } else at = (loop(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
+        }
       }
     },
     softmax(y, sums, x, images, levels, scale) {

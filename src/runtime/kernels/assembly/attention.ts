@@ -46,18 +46,18 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
  */
 function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
   const whole = i32x4.splat(-1), factor = f32x4.splat(scale);
-  const tail = bytes & (V - 1) ? i32x4.gt_s(i32x4.splat(<i32>(bytes >> 2) & 3), i32x4(0, 1, 2, 3)) : whole;
+  const tail = i32x4.ge_s(i32x4.splat(<i32>(bytes - 4 & V - 1) >> 2), i32x4(0, 1, 2, 3)); // lanes of the last vector
   const quarter = (places + 3) >> 2, next = quarter * 4, last = k + (places - 1) * bytes;
   let max = f32x4.splat(-Infinity);
   for (const end = room + next; room < end; room += 4, k += bytes) {
     const k1 = min(k + quarter * bytes, last), k2 = min(k + 2 * quarter * bytes, last), k3 = min(k + 3 * quarter * bytes, last);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
     for (let i: usize = 0; i < bytes; i += V) {
-      const q = v128.and(v128.load(a + i), i + V < bytes ? whole : tail); // 0 beyond the head
-      s0 = f32x4.add(s0, f32x4.mul(q, v128.load(k + i)));
-      s1 = f32x4.add(s1, f32x4.mul(q, v128.load(k1 + i)));
-      s2 = f32x4.add(s2, f32x4.mul(q, v128.load(k2 + i)));
-      s3 = f32x4.add(s3, f32x4.mul(q, v128.load(k3 + i)));
+      const q = v128.load(a + i), isIn = i + V < bytes ? whole : tail;
+      s0 = f32x4.add(s0, v128.and(f32x4.mul(q, v128.load(k + i)), isIn));
+      s1 = f32x4.add(s1, v128.and(f32x4.mul(q, v128.load(k1 + i)), isIn));
+      s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + i)), isIn));
+      s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + i)), isIn));
     }
     // Adds the lanes of each sum: 0 + 2 and 1 + 3, then both.
     const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));

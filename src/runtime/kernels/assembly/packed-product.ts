@@ -28,9 +28,10 @@ function four(w: usize, bits: v128, factors: v128): v128 {
 }
 
 /**
- * As `one` in product.ts. 32 outputs run together, since processors prefetch several streams of memory at once, if their factors are those
- * of halves. These multiply inputs, once for all outputs: as a power of two, they change no rounding. If that makes an input
- * infinite, no sum is finite; then factors multiply weights, as others do, of 16 outputs at once.
+ * As `one` in product.ts. 32 outputs whose factors are those of halves run together, since processors prefetch several streams of
+ * memory at once. These multiply inputs, once for all outputs: as a power of two, they change no rounding. If that makes an input
+ * infinite, no sum is finite; then factors multiply weights, as they do where fewer outputs are left or factors are others, of
+ * 16 outputs at once.
  */
 export function productPacked(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
