@@ -475,7 +475,7 @@ export function mountInside(root) {
     const { node, place, channel } = gate;
     const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
     const side = blocks[block].channels[channel] > 0 === now > then ? 'for' : 'against';
-    return ` Because of it, a detector that speaks ${side} ${nameOf(level)} (${spotName(gate)}) finds ${now > then ? 'more' : 'less'}.`;
+    return ` One reason: a detector in the network, which speaks ${side} ${nameOf(level)}, finds ${now > then ? 'more' : 'less'} because of it.`;
   }
 
   /** From what a number would be to what it is. */

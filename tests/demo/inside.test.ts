@@ -194,7 +194,7 @@ describe('looking inside in the demo', () => {
         expect(await colourAt(grid(), 0.5 / width, 8.5 / height)).toEqual(await colourAt(grid(), 0.5 / width, 15.5 / height));
       if (i === 5) expect(await figure()).toMatch(/^The way back: channel \d+ of block 4 → .*channel \d+ of block 1/);
       if (i === 6) {
-        expect(await most().textContent()).toMatch(/a detector that speaks against black \(channel \d+ of block 4\) finds less\.$/);
+        expect(await most().textContent()).toMatch(/a detector in the network, which speaks against black, finds less because of it\.$/);
         const places = await area().locator('.taps td').evaluateAll((all) => all.map((td) => (td.matches('.here') ? '!' : td.textContent === '?' ? '?' : '.')).join('')); // biome-ignore format: one line
         expect(places.indexOf('?') - places.indexOf('!')).toBe(2 * 7); // the pixel that was asked about, two rows below the one that counts
       }
