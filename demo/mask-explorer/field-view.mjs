@@ -54,7 +54,7 @@ export function fieldView(title, words, isGated, moveTo) {
     kinds = kindsOf(found, numLayers, place, SIZE);
     const count = (wanted) => kinds.filter((kind) => kind === wanted).length;
     counts.textContent = `: sees ${count('seen')} of ${count('seen') + count('blind')} pixels within reach`;
-    words.style.visibility = isGated || count('blind') > 0 ? '' : 'hidden'; // of pixels that are not there
+    words.style.visibility = isGated || count('blind') > 0 ? '' : 'hidden'; // no pixel is marked ×
     grid.refresh();
   }
   grid.setSize(SIZE.height, SIZE.width);

@@ -18,7 +18,7 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(fewer.toFixed(3));
   const isUnusual = rounded < least || rounded > most;
-  const words = `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a model that knows only strokes. Usual are ${least} to ${most} fewer.`;
+  const words = `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a model that knows only strokes. Usually it is ${least} to ${most} fewer.`;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 

@@ -243,7 +243,7 @@ function attend(item: Item): void {
     heap[weights + p] = weight;
     totals[(p & 3) as 0] = fround(totals[(p & 3) as 0] + weight);
   }
-  const total = sumOf(totals) || 1; // 0 of no places
+  const total = sumOf(totals) || 1; // 0 if there are no places
   for (let i = 0; i < length; i++) {
     let sum = 0;
     for (let p = 0, v = b + inputs + i; p < places; p++, v += length)

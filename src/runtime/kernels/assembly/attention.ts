@@ -46,7 +46,7 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
  */
 function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
   const whole = i32x4.splat(-1), factor = f32x4.splat(scale);
-  const tail = i32x4.ge_s(i32x4.splat(<i32>(bytes - 4 & V - 1) >> 2), i32x4(0, 1, 2, 3)); // lanes of the last vector
+  const tail = i32x4.ge_s(i32x4.splat(<i32>(bytes - 4 & V - 1) >> 2), i32x4(0, 1, 2, 3)); // the lanes of the last vector that belong to the head
   const quarter = (places + 3) >> 2, next = quarter * 4, last = k + (places - 1) * bytes;
   let max = f32x4.splat(-Infinity);
   for (const end = room + next; room < end; room += 4, k += bytes) {

@@ -28,10 +28,10 @@ function four(w: usize, bits: v128, factors: v128): v128 {
 }
 
 /**
- * As `one` in product.ts. 32 outputs whose factors are those of halves run together, since processors prefetch several streams of
- * memory at once. These multiply inputs, once for all outputs: as a power of two, they change no rounding. If that makes an input
- * infinite, no sum is finite; then factors multiply weights, as they do where fewer outputs are left or factors are others, of
- * 16 outputs at once.
+ * As `one` in product.ts, 32 outputs at once if their factors are those of halves: four blocks, since processors prefetch several
+ * streams of memory at once. The factor of halves multiplies inputs, once for all outputs: as a power of two, it changes no rounding.
+ * If that makes an input infinite, no sum is finite. Then, and for fewer outputs or other factors, factors multiply the weights
+ * of 16 outputs at once.
  */
 export function productPacked(at: usize, y: usize, x: usize, start: usize, factors: usize): void {
   const bound = f32x4.splat(<f32>parameter(at)), bits = bitsOfHalf(at);
@@ -67,7 +67,7 @@ export function productPacked(at: usize, y: usize, x: usize, start: usize, facto
       step = 8 * V;
     } else if (left <= 2 * V) second = 0; // there is no second block
     const fa = v128.load(factors), fb = v128.load(factors, 16), fc = v128.load(factors, 32), fd = v128.load(factors, 48);
-    for (; wi < end; xi += gap) { // nothing is left of 32 outputs
+    for (; wi < end; xi += gap) { // no input is left if 32 outputs are done
       for (const next = min(wi + span, end); wi < next; xi += 4, wi += V) {
         const s = v128.load_splat<f32>(xi);
         a = f32x4.add(a, f32x4.mul(s, four(wi + LOWER, bits, fa)));
@@ -88,7 +88,7 @@ export function productPacked(at: usize, y: usize, x: usize, start: usize, facto
 @inline
 function areOfHalves(at: usize): bool {
   const f = i32x4.splat(102 + 127 << 23);
-  let others = v128.xor(f, f);
+  let others = i32x4.splat(0);
   for (const end = at + 8 * V; at < end; at += V) others = v128.or(others, v128.xor(f, v128.load(at)));
   return !v128.any_true(others);
 }
