@@ -90,7 +90,10 @@ export function mountCompleting(root) {
     'a band': (row) => row >= height() / 4 && row < height() / 2,
     all: () => true,
   }).map(([what, isOut]) => {
-    const rub = button('', () => editor.rubOut(isOut));
+    const rub = button('', () => {
+      editor.rubOut(isOut);
+      fillIn();
+    });
     rub.append(h('span.hidden-text', 'Rub out '), what);
     return rub;
   });
@@ -145,6 +148,16 @@ export function mountCompleting(root) {
     return directions.length > 0 ? { ...other, directions } : null;
   }
 
+  /** Whether look-ahead would find anything. */
+  function isKeptBelow() {
+    const gap = editor.known.indexOf(0);
+    return gap >= 0 && editor.known.includes(1, gap);
+  }
+
+  function particles() {
+    return isKeptBelow() ? Number(lookAhead.value) : 0;
+  }
+
   function pick(address) {
     if (editor.isWhole) editor.rubOut(picker.name === 'characters' ? isRight : isLower);
     forget();
@@ -180,12 +193,11 @@ export function mountCompleting(root) {
 
   /** The address of what is shown, or comes next. */
   function present() {
-    const particles = lookAhead.value;
     return addressOf(root.id, {
       ...picker.query,
       gap: textOfLevels([...editor.known]),
       seed: linkedSeed,
-      ...(particles !== '0' && { particles }),
+      ...(particles() > 0 && { particles: particles() }),
     });
   }
 
@@ -206,6 +218,7 @@ export function mountCompleting(root) {
     for (const rub of rubs) rub.disabled = isBusy;
     const other = otherModel();
     lookAhead.disabled = isBusy || other !== null;
+    lookAheadField.hidden = other === null && !isKeptBelow();
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
     link.element.disabled = isBusy || editor.isWhole;
@@ -213,7 +226,7 @@ export function mountCompleting(root) {
     lookAheadNote.textContent =
       other !== null
         ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
-        : noteOf(Number(lookAhead.value), editor.known);
+        : noteOf(particles());
   }
 
   /** By the visitor's wish, who may be far above the answers on a phone. */
@@ -237,7 +250,7 @@ export function mountCompleting(root) {
       const size = given.known.length;
       const isKept = (pixel) => given.known[pixel] === 1;
       const isMarked = (pixel) => !isKept(pixel);
-      const particles = Number(lookAhead.value);
+      const lookAhead = particles();
       const other = otherModel();
       const { shownIn = 0 } = other ?? {};
       /** As the model is shown them, or back: each of both orientations undoes itself. */
@@ -271,7 +284,7 @@ export function mountCompleting(root) {
             : {
                 model,
                 ...(condition !== undefined && { classes: Array(VARIANTS).fill(condition) }),
-                ...(particles > 0 && { lookAhead: particles }),
+                ...(lookAhead > 0 && { lookAhead }),
               }),
         };
         const result = await client.run(job, {
@@ -307,13 +320,9 @@ function imagesOf(values, size) {
   return Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
 }
 
-/** What look-ahead means for what is rubbed out. */
-function noteOf(particles, known) {
-  const gap = known.indexOf(0);
-  if (gap < 0) return 'Rub something out first.';
-  const what =
-    particles === 0
-      ? 'Each pixel fits what lies above it and to its left; the network does not look below.'
-      : `Each is tried ${particles} times side by side, and tries that fit below go on. It takes up to ${particles} times as long.`;
-  return known.indexOf(1, gap) < 0 ? `${what} Nothing is kept below the gap now.` : what;
+/** What look-ahead means. */
+function noteOf(particles) {
+  return particles === 0
+    ? 'Each pixel fits what lies above it and to its left; the network does not look below.'
+    : `Each is tried ${particles} times side by side, and tries that fit below go on. It takes up to ${particles} times as long.`;
 }

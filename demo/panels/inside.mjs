@@ -464,18 +464,39 @@ export function mountInside(root) {
     const { gate, taps, tap } = trail.hops[hop];
     return [
       isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
+      isPicture ? h('p', inShort()) : '',
       tableOf(taps, gate.place, isPicture),
     ];
   }
 
   /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
   function because() {
-    const { hops, blocks, block } = trail;
-    const [{ gate }] = hops;
-    const { node, place, channel } = gate;
+    return ` One reason: a detector in the network, which ${speaks()}, ${finds(0)} because of it.`;
+  }
+
+  /** The whole way, once it is back at the picture. */
+  function inShort() {
+    const last = trail.hops.length - 1;
+    const way = last > 0 ? ` ${finds(last)}, and the one at the end of the way` : '';
+    const [now, then] = chancesBy(net.cause);
+    return `In short: the framed pixel is ${nameOf(shown.levels[net.cause])}, so this detector${way}, which ${speaks()}, ${finds(0)}. In this and other ways, ${nameOf(level)} has ${now} and not ${then}.`;
+  }
+
+  /** What the detector next to the answer means by a large number. */
+  function speaks() {
+    const { hops, blocks, block, channel } = trail;
+    const isFor = blocks[block].channels[channel] > 0 === isMore(hops[0]);
+    return `speaks ${isFor ? 'for' : 'against'} ${nameOf(level)}`;
+  }
+
+  function finds(hop) {
+    return `finds ${isMore(trail.hops[hop]) ? 'more' : 'less'}`;
+  }
+
+  /** Whether a gate gives a larger number because that pixel is as it is. */
+  function isMore({ gate: { node, place, channel } }) {
     const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
-    const side = blocks[block].channels[channel] > 0 === now > then ? 'for' : 'against';
-    return ` One reason: a detector in the network, which speaks ${side} ${nameOf(level)}, finds ${now > then ? 'more' : 'less'} because of it.`;
+    return now > then;
   }
 
   /** From what a number would be to what it is. */

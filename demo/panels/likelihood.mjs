@@ -126,8 +126,9 @@ export function mountLikelihood(root) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
     const knowing = `Blind guessing takes ${whole(uniform)}.`;
-    const others = testBits === null ? '' : `; unseen pictures take ${testBits.toFixed(2)} on average`;
-    const each = ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels${others}. `;
+    const others =
+      testBits === null ? '' : `, where an unseen picture takes ${testBits.toFixed(2)} on average`;
+    const each = ` That is ${(bits / count).toFixed(2)} for each of its ${count} pixels${others}. `;
     headline.replaceChildren(
       'This picture: ',
       h('strong', `${whole(bits)} bits`),

@@ -145,7 +145,7 @@ function histogram() {
       { 'aria-hidden': 'true' },
       ...['all down', 'half', 'all up'].map((text) => h('span', text)),
     ),
-    h('figcaption', 'How many squares have so many magnets that point up'),
+    h('figcaption', 'Squares, by how many of their magnets point up'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

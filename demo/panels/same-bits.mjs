@@ -25,7 +25,7 @@ export function mountSameBits(root) {
   const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
   const task = taskRunner({ onChange: update });
   const start = button('Compare', () => task.run(compare), 'button.primary');
-  const table = root.querySelector('table');
+  const table = root.querySelector('details');
   const cells = table.querySelectorAll('.present td');
   const picture = gallery({ label: 'The same on every machine' });
   const tray = h('div.tray', { hidden: true }, picture.element);
@@ -43,6 +43,7 @@ export function mountSameBits(root) {
   }
 
   async function compare(signal) {
+    table.open = true;
     for (const cell of cells) cell.textContent = '?';
     const found = new Set();
     for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
@@ -53,7 +54,9 @@ export function mountSameBits(root) {
       );
       for (const one of different) found.add(one);
       cells[i].textContent =
-        count > 0 ? `${count - different.length} of ${count} the same, in ${seconds.toFixed(1)} s` : 'none';
+        count > 0
+          ? `${count - different.length} of ${count} results the same, in ${seconds.toFixed(1)} s`
+          : 'none';
     }
     task.say('Drawing…');
     const [client] = clients;

@@ -72,7 +72,7 @@ export function mountWall(root, panels) {
     const address = addressReader(query);
     seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
     const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
-    caption.textContent = `${address.complaint} ${name}. Choose a picture to draw its lower half anew.`;
+    caption.textContent = `${address.complaint} ${name}. Choose a picture, and draw its lower half yourself.`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
@@ -90,7 +90,7 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint here: mountains rise where you draw.';
+      const hint = 'Paint here: mountains rise.';
       editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }

@@ -88,7 +88,7 @@ export function imagePicker(
     const query = readAddress(root.id);
     const other = ownPicture();
     if (query !== null) open(query);
-    else if (other !== null && knows(other.name)) take(other);
+    else if (other !== null && wants(other)) take(other);
     else step(0);
     look = followPicture(root, picture, take);
   });
@@ -98,9 +98,11 @@ export function imagePicker(
     return { name: shown, levels: editor.values.slice(), number: numberOf(editor), condition: condition() };
   }
 
-  function knows(name) {
+  /** Whether the models here know such a picture, and there is something on it. */
+  function wants({ name, levels }) {
     const isAsked = onClass !== undefined || MODELS[name].groups.length > 0;
-    return sets.includes(name) || (isAsked && UNLISTED.includes(name));
+    const isKnown = sets.includes(name) || (isAsked && UNLISTED.includes(name));
+    return isKnown && levels.some((level) => level !== levels[0]);
   }
 
   /** Which of the test images it is, from 1. */
@@ -113,10 +115,11 @@ export function imagePicker(
     return MODELS[shown].groups.length > 0 ? Number(classes.value) : nameless;
   }
 
-  /** Takes the picture of another panel over, where the models here know such. */
-  function take({ name, levels, number, condition: own }) {
+  /** Takes the picture of another panel over, where it is wanted. */
+  function take(other) {
+    const { name, levels, number, condition: own } = other;
     if (isDisabled) return false;
-    if (!knows(name)) return true;
+    if (!wants(other)) return true;
     if (number !== null) place[name] = number - 1;
     return show(async () => ({
       ...{ name, image: levels, isOwn: number === null, condition: own },

@@ -57,10 +57,10 @@ export function samplingForm({ onDraw, onChange }) {
         else seed.focus();
       },
     },
+    temperature.element,
     modelField,
     groupField,
     h('div.beside', h('div.field', ...field('Seed', seed).childNodes, seedError), renew),
-    temperature.element,
     topK.element,
     rows.element,
     h('label.check', slow, 'Slow motion'),
@@ -81,6 +81,7 @@ export function samplingForm({ onDraw, onChange }) {
       ...groups.map((text, value) => h('option', { value, text })),
     );
     topK.setMax(levels, levels);
+    topK.element.hidden = levels === 2; // of two shades, all or one
     rows.set(firstState(model.value).rows);
   }
 

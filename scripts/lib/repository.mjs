@@ -21,5 +21,5 @@ export const asPublished = (text, address = REPOSITORY) =>
   address === null
     ? text
         .replaceAll(MARKS, (_, before = '') => before)
-        .replaceAll(/href="%REPOSITORY%([^"]*)"/g, 'title="$1"')
+        .replaceAll(/href="%REPOSITORY%(?:\/\w+\/main\/)?([^"]*)"/g, 'title="$1"')
     : text.replaceAll(MARKS, (_all, _before, after) => after).replaceAll('%REPOSITORY%', address);

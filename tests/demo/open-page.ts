@@ -193,7 +193,7 @@ export const FIRST_WORK = {
   training: '.uplot',
   masks: 'figure canvas',
   inside: '.inside-most:not(:empty)',
-  'same-bits': '.platforms',
+  'same-bits': '.work',
 };
 
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
