@@ -29,6 +29,7 @@ export function fieldView(title, words, isGated, moveTo) {
   let found = new Uint8Array();
   let kinds = [];
   let numLayers = 0;
+  const why = words.textContent;
   const counts = h('span', { 'aria-live': 'polite' });
   const grid = pixelGrid({
     label: title,
@@ -54,7 +55,7 @@ export function fieldView(title, words, isGated, moveTo) {
     kinds = kindsOf(found, numLayers, place, SIZE);
     const count = (wanted) => kinds.filter((kind) => kind === wanted).length;
     counts.textContent = `: sees ${count('seen')} of ${count('seen') + count('blind')} pixels within reach`;
-    words.style.visibility = isGated || count('blind') > 0 ? '' : 'hidden'; // no pixel is marked ×
+    if (!isGated) words.textContent = count('blind') > 0 ? why : 'Here it misses nothing: add layers.';
     grid.refresh();
   }
   grid.setSize(SIZE.height, SIZE.width);

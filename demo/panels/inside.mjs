@@ -95,7 +95,9 @@ export function mountInside(root) {
   const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, .scale ~ details');
   const [title, softmaxTable, figure] = area.querySelectorAll('h3, details > div, .inside-figure');
   const ends = legend.querySelectorAll('.ends span');
+  const short = h('p.inside-short');
   area.prepend(scenes.element, why);
+  title.after(short);
   softmaxTable.before(temperature.element);
   area.append(link.element, link.answer);
   all.addEventListener('toggle', showMaps);
@@ -384,6 +386,7 @@ export function mountInside(root) {
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
     const [heading, ...parts] = contents[scene](isBack);
     title.textContent = heading;
+    short.textContent = isBack ? inShort() : '';
     figure.replaceChildren(...parts);
   }
 
@@ -464,22 +467,21 @@ export function mountInside(root) {
     const { gate, taps, tap } = trail.hops[hop];
     return [
       isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
-      isPicture ? h('p', inShort()) : '',
       tableOf(taps, gate.place, isPicture),
     ];
   }
 
   /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
   function because() {
-    return ` One reason: a detector in the network, which ${speaks()}, ${finds(0)} because of it.`;
+    return ` One reason: it ${moves(0)} a detector in the network that ${speaks()}.`;
   }
 
   /** The whole way, once it is back at the picture. */
   function inShort() {
     const last = trail.hops.length - 1;
-    const way = last > 0 ? ` ${finds(last)}, and the one at the end of the way` : '';
+    const way = last > 0 ? `${moves(last)} this detector, and so ${moves(0)} the last one on the way, which` : `${moves(0)} this detector, which`; // biome-ignore format: one line
     const [now, then] = chancesBy(net.cause);
-    return `In short: the framed pixel is ${nameOf(shown.levels[net.cause])}, so this detector${way}, which ${speaks()}, ${finds(0)}. In this and other ways, ${nameOf(level)} has ${now} and not ${then}.`;
+    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. That ${way} ${speaks()}. With others like it, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
   /** What the detector next to the answer means by a large number. */
@@ -489,8 +491,8 @@ export function mountInside(root) {
     return `speaks ${isFor ? 'for' : 'against'} ${nameOf(level)}`;
   }
 
-  function finds(hop) {
-    return `finds ${isMore(trail.hops[hop]) ? 'more' : 'less'}`;
+  function moves(hop) {
+    return isMore(trail.hops[hop]) ? 'excites' : 'quiets';
   }
 
   /** Whether a gate gives a larger number because that pixel is as it is. */

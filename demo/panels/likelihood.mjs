@@ -126,9 +126,8 @@ export function mountLikelihood(root) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
     const knowing = `Blind guessing takes ${whole(uniform)}.`;
-    const others =
-      testBits === null ? '' : `, where an unseen picture takes ${testBits.toFixed(2)} on average`;
-    const each = ` That is ${(bits / count).toFixed(2)} for each of its ${count} pixels${others}. `;
+    const others = testBits === null ? '' : ` Unseen pictures take ${testBits.toFixed(2)} on average.`;
+    const each = ` That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
     headline.replaceChildren(
       'This picture: ',
       h('strong', `${whole(bits)} bits`),
@@ -151,5 +150,5 @@ function moralOf(bits, blankBits, levels) {
   const [own, empty] = [bits, blankBits].map(whole);
   const isBlank = levels.every((level) => level === 0);
   const words = isBlank ? `only ${empty} bits` : `${empty} bits, and this one ${own}`;
-  return `A blank picture takes ${words}. ${isBlank || blankBits < bits ? MORAL : ''}`;
+  return `A blank picture takes ${words}. ${isBlank || blankBits < bits ? MORAL : 'The network never saw one.'}`;
 }

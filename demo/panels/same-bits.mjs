@@ -24,7 +24,7 @@ const WAYS = [
 export function mountSameBits(root) {
   const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
   const task = taskRunner({ onChange: update });
-  const start = button('Compare', () => task.run(compare), 'button.primary');
+  const start = button('Draw and compare', () => task.run(compare), 'button.primary');
   const table = root.querySelector('details');
   const cells = table.querySelectorAll('.present td');
   const picture = gallery({ label: 'The same on every machine' });
@@ -33,9 +33,10 @@ export function mountSameBits(root) {
   root.append(
     h(
       'div.work.even',
-      h('div.controls', h('div.buttons', start), task.element, table),
+      h('div.controls', h('div.buttons', start), task.element),
       h('div.stage', tray, files.element),
     ),
+    table,
   );
 
   function update() {
@@ -43,7 +44,6 @@ export function mountSameBits(root) {
   }
 
   async function compare(signal) {
-    table.open = true;
     for (const cell of cells) cell.textContent = '?';
     const found = new Set();
     for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
@@ -70,6 +70,8 @@ export function mountSameBits(root) {
     files.element.open = true;
     files.offer({ bytes, levels, name: 'same-bits' });
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);
-    task.say(`Every machine draws this, in the same file of ${bytes.length} bytes.`);
+    task.say(
+      `Every machine draws this, in the same file of ${bytes.length} bytes. All results of the networks are the same, too.`,
+    );
   }
 }

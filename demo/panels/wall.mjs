@@ -25,7 +25,7 @@ const INSULTS = '\uB144\uB188\uB625\uBED1\uC30D\uC345\uC539\uC5FF\uC883';
 /** Pictures more than there is room for: now and then one stays blank, and some maps are dull. */
 const SPARE = 3;
 /** Milliseconds in which pictures begin, one after the other; and from one that is drawn anew to the next. */
-const [BEGINS, ANEW] = [2400, 4000];
+const [BEGINS, ANEW] = [2400, 3000];
 /** The first picture that is drawn anew is the map: some snow falls on it. */
 const SHOWS = 1;
 /** Tiles of the map. */
@@ -90,7 +90,7 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint here: mountains rise.';
+      const hint = 'Paint mountains here.';
       editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }

@@ -65,5 +65,5 @@ const percent = (chance) =>
  * @param {[number, number]} usual between which 95% of the test images are
  */
 function besideOthers(bits, fewer, [least, most]) {
-  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(fewer)} ${fewer < 0 ? 'more' : 'fewer'} than by a model that knows only strokes. Usually it is ${least} to ${most} fewer.`;
+  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(fewer)} ${fewer < 0 ? 'more' : 'fewer'} than from its strokes alone. Usual is ${least} to ${most} fewer.`;
 }

@@ -36,6 +36,7 @@ export function nextBars({ onChoose }) {
       );
     });
     element.style.setProperty('--columns', Math.ceil(levels / 2)); // where there are two rows
+    element.classList.toggle('few', levels === 2);
     element.replaceChildren(...bars);
   }
 
@@ -48,7 +49,7 @@ export function nextBars({ onChoose }) {
       const name = shadeName(level, kind);
       bar.setAttribute('aria-label', `${name}, ${percent(chance)}`);
       bar.title = name;
-      bar.style.setProperty('--height', chance / most);
+      bar.style.setProperty('--height', chance / (kind.levels === 2 ? 1 : most));
       bar.classList.toggle('likeliest', level === likeliest);
       bar.classList.toggle('rare', chance < RARE);
       bar.classList.remove('hit');

@@ -18,7 +18,7 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(fewer.toFixed(3));
   const isUnusual = rounded < least || rounded > most;
-  const words = `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a model that knows only strokes. Usually it is ${least} to ${most} fewer.`;
+  const words = `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than from its strokes alone. Usual is ${least} to ${most} fewer.`;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 
@@ -115,7 +115,7 @@ describe('classifying in the demo', () => {
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);
     await panel().getByLabel('Digits', { exact: true }).check();
-    await eventually(headline).toMatch('than by a model that knows only strokes');
+    await eventually(headline).toMatch('than from its strokes alone');
     expect(backgrounds()).toHaveLength(1);
   });
 });

@@ -194,11 +194,11 @@ describe('looking inside in the demo', () => {
         expect(await colourAt(grid(), 0.5 / width, 8.5 / height)).toEqual(await colourAt(grid(), 0.5 / width, 15.5 / height));
       if (i === 5) expect(await figure()).toMatch(/^The way back: channel \d+ of block 4 → .*channel \d+ of block 1/);
       if (i === 6) {
-        expect(await most().textContent()).toMatch(/a detector in the network, which speaks against black, finds less because of it\.$/);
+        expect(await most().textContent()).toMatch(/it quiets a detector in the network that speaks against black\.$/);
         const [then = 0, now = 0] = both.map((all) => all[gate?.node as number]?.[gate?.place as number]?.[gate?.channel as number]);
-        const ends = `finds ${now > then ? 'more' : 'less'}, and the one at the end of the way, which speaks against black, finds less`;
-        expect(await figure()).toMatch(
-          RegExp(`^In short: the framed pixel is black, so this detector ${ends}. In this and other ways, black has 99% and not 34%.`),
+        const way = `${now > then ? 'excites' : 'quiets'} this detector, and so quiets the last one on the way, which speaks against black`;
+        expect(await area().locator('.inside-short').textContent()).toMatch(
+          `pixel is black. That ${way}. With others like it, black comes to 99%, from 34%.`,
         );
         const places = await area().locator('.taps td').evaluateAll((all) => all.map((td) => (td.matches('.here') ? '!' : td.textContent === '?' ? '?' : '.')).join('')); // biome-ignore format: one line
         expect(places.indexOf('?') - places.indexOf('!')).toBe(2 * 7); // the pixel that was asked about, two rows below the one that counts

@@ -26,7 +26,7 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels, where an unseen picture takes \d\.\d\d on average\. Blind guessing takes 262\. As a file it takes \d+ bits, about 320 of them a header\.$/,
+      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Unseen pictures take \d\.\d\d on average\. Blind guessing takes 262\. As a file it takes \d+ bits, about 320 of them a header\.$/,
     );
     const bars = await likelihood().locator('.bar').allTextContents();
     const names = ['our file, in bits', 'the smallest PNG', 'blind guessing'];

@@ -12,8 +12,8 @@ it('compares both ways with the list, beside the platforms of the docs, and open
   const rows = await panel().locator('tbody tr:not(.present)').all();
   expect(rows.length).toBe(7);
   for (const row of rows) expect(docs).toContain(`| ${(await row.locator('th, td').allTextContents()).join(' | ')} |`);
-  await button(panel(), 'Compare').click();
-  await says(panel(), 'the same file');
+  await button(panel(), 'Draw and compare').click();
+  await says(panel(), 'All results of the networks are the same');
   for (const cell of await cells()) expect(cell).toMatch(/^144 of 144 results the same, in \d+\.\d s$/);
   const { name, bytes } = await downloadOf(demo.page, () => button(panel(), 'Download the file').click());
   await panel().getByLabel('Choose a .pxc file').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: bytes });
@@ -24,7 +24,7 @@ it('compares both ways with the list, beside the platforms of the docs, and open
 it('says which results differ, and of which way', async () => {
   await runInWorkers(demo.page, 'const { fround } = Math; Math.fround = (x) => fround(x * (1 + 2 ** -20));');
   await demo.open('same-bits');
-  await button(panel(), 'Compare').click();
+  await button(panel(), 'Draw and compare').click();
   const alert = panel().locator('.report').getByRole('alert');
   await eventually(() => alert.textContent()).toMatch(/^This did not work: other bits; please report: .*gated/);
   const [first, second] = await cells();
