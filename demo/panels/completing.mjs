@@ -250,7 +250,6 @@ export function mountCompleting(root) {
       const size = given.known.length;
       const isKept = (pixel) => given.known[pixel] === 1;
       const isMarked = (pixel) => !isKept(pixel);
-      const lookAhead = particles();
       const other = otherModel();
       const { shownIn = 0 } = other ?? {};
       /** As the model is shown them, or back: each of both orientations undoes itself. */
@@ -284,7 +283,7 @@ export function mountCompleting(root) {
             : {
                 model,
                 ...(condition !== undefined && { classes: Array(VARIANTS).fill(condition) }),
-                ...(lookAhead > 0 && { lookAhead }),
+                ...(particles() > 0 && { lookAhead: particles() }),
               }),
         };
         const result = await client.run(job, {
