@@ -40,9 +40,10 @@ export function mountClassifying(root) {
       'div.work.bench',
       h(
         'div.controls',
+        h('div', blank),
         picker.element,
         editor.element,
-        h('div.buttons', blank, reset, link.element),
+        h('div.buttons', reset, link.element),
         link.answer,
         task.element,
       ),
