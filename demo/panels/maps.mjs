@@ -58,7 +58,6 @@ export function mountMaps(root) {
   });
   const fresh = button('New map', () => task.restart((signal) => editor.drawNew(signal, freshSeed())), 'button.primary'); // biome-ignore format: one line
   const mend = button('Mend flaws', () => task.run(editor.mend));
-  const cancel = button('Cancel', task.cancel);
   const link = linkButton('Copy link', { address: present });
   const temperature = slider('Temperature', {
     ...TEMPERATURES,
@@ -80,7 +79,7 @@ export function mountMaps(root) {
         'div.stage',
         headline,
         task.element,
-        h('div.buttons', fresh, mend, cancel, link.element),
+        h('div.buttons', fresh, mend, link.element),
         link.answer,
         root.querySelector('.hint'),
         h('ul.rules', ...rules.map(({ row }) => row)),
@@ -98,7 +97,6 @@ export function mountMaps(root) {
   function update() {
     const { isBusy } = task;
     mend.disabled = isBusy || editor.broken.length === 0;
-    cancel.disabled = !isBusy;
     link.element.disabled = editor.map === null;
     for (const edge of edges) edge.disabled = editor.map === null;
   }

@@ -1,5 +1,4 @@
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
-import { h } from '../parts/dom.mjs';
 import { textOfLevels } from '../parts/levels-text.mjs';
 import { randomOf } from '../parts/random.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
@@ -28,6 +27,8 @@ const SPARE = 3;
 const [BEGINS, ANEW] = [2400, 3000];
 /** The first picture that is drawn anew is the map: some snow falls on it. */
 const SHOWS = 1;
+/** Milliseconds from one tile of a stroke to the next. */
+const STROKE = 150;
 /** Tiles of the map. */
 const [GRASS, FOREST, MOUNTAIN, SNOW] = [3, 4, 5, 6];
 /** Where arrow keys lead. */
@@ -49,10 +50,9 @@ export function mountWall(root, panels) {
   );
   const buttons = tiles.map(({ element }) => element);
   buttons[0].tabIndex = 0;
-  const wall = h('div.wall', { role: 'group', 'aria-label': 'Drawn just now', onkeydown: move }, ...buttons);
-  const room = h('div.wall-map');
-  const caption = h('p');
-  const onward = h('a', { href: '#maps', onclick: goOn }, 'Paint with all tiles');
+  const [wall, room, caption, onward] = root.querySelectorAll('.wall, .wall-map, .wall-foot *');
+  wall.onkeydown = move;
+  onward.onclick = goOn;
   /** @type {ReturnType<typeof import('../parts/map-editor.mjs').mapEditor> | null} */
   let editor = null;
   let seed = 0;
@@ -61,8 +61,8 @@ export function mountWall(root, panels) {
     ticks = SHOWS; // who paints knows how
     room.classList.add('known');
   });
-  wall.append(room);
-  root.append(h('div.wall-room', wall, h('div.wall-foot', caption, onward), task.element));
+  wall.prepend(...buttons);
+  root.append(task.element);
   setInterval(drawOneAnew, ANEW);
   onAddress(ID, open);
   return open(readAddress(ID) ?? new Map());
@@ -72,7 +72,7 @@ export function mountWall(root, panels) {
     const address = addressReader(query);
     seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
     const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
-    caption.textContent = `${address.complaint} ${name}. Choose a picture, and draw its lower half yourself.`;
+    caption.textContent = `${address.complaint} ${name}. Choose a picture, and draw its lower half.`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
@@ -90,7 +90,7 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint mountains here.';
+      const hint = 'Paint here: new land is drawn around it.';
       editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }
@@ -136,9 +136,12 @@ export function mountWall(root, panels) {
   function paintSnow() {
     const { map } = editor;
     const side = Math.sqrt(map.length);
+    const away = (place) => Math.hypot(place / side - side / 2, (place % side) - side / 2); // from the middle
     const places = [...map.keys()].filter((place) => map[place] <= FOREST && brush(place) === SNOW);
-    const place = places[places.length >> 1];
-    if (place) for (const i of [-1, 0, 1]) editor.act(Math.floor(place / side), (place % side) + i);
+    const [place] = places.sort((a, b) => away(a) - away(b));
+    if (!place) return;
+    for (const i of [0, 1, 2])
+      setTimeout(editor.act, STROKE * i, Math.floor(place / side), (place % side) + i - 1);
   }
 
   /** Land rises from the water; from land a mountain, with snow where it has room. */

@@ -3,7 +3,7 @@ import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { around, NAMES, SIDE, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { colour, h } from './dom.mjs';
 import { seconds } from './figures.mjs';
-import { pixelGrid } from './pixel-grid.mjs';
+import { drawRing, pixelGrid } from './pixel-grid.mjs';
 
 const SIZE = SIDE ** 2;
 const PLACES = [...Array(SIZE).keys()];
@@ -58,6 +58,7 @@ export function mapEditor({ client, task, hint, brush, temperature = () => 0.8, 
       context.fillStyle = colour('--surface');
       if (kind === AGAIN) context.fillRect(...square(place), cell, cell);
       else context.drawImage(TILES[kind], ...square(place), cell, cell);
+      if (!onShow) drawRing(context, cell, { row: Math.floor(place / SIDE), column: place % SIDE }); // also where no hand is seen
     }
     context.strokeStyle = '#d3141d';
     context.lineWidth = 3;

@@ -5,8 +5,9 @@ import { NETWORKS, weightsOf } from './networks.mjs';
 import { gallery } from './pictures.mjs';
 import { isMotionReduced } from './replay.mjs';
 
-/** Milliseconds between two pictures of a run that plays. */
+/** Milliseconds between two pictures of a run that plays; and how many of these the first one stays. */
 const FRAME = 250;
+const BEGINS = 8;
 
 /**
  * A run of training, step by step: what its networks draw, and their curves.
@@ -72,9 +73,10 @@ export function runView() {
     /** Goes through the run while it is seen, unless the visitor does, or another one is shown. */
     play() {
       if (isMotionReduced()) return;
+      let wait = BEGINS;
       timer = setInterval(() => {
         const { top, bottom } = input.getBoundingClientRect();
-        if (top < 0 || bottom > innerHeight) return;
+        if (top < 0 || bottom > innerHeight || wait-- > 0) return;
         steps.set(input.valueAsNumber + 1);
         draw();
         if (input.value === input.max) clearInterval(timer);
