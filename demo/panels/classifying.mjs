@@ -63,7 +63,13 @@ export function mountClassifying(root) {
     const { name: model } = picker;
     const classes = classesOf(model);
     const levels = editor.values.slice();
-    if (levels.length > 100) task.say('Measuring…');
+    const isBlank = !levels.some(Boolean);
+    bars.element.hidden = isBlank;
+    if (isBlank) {
+      bars.headline.textContent = 'Draw a picture.';
+      return;
+    }
+    task.say('Measuring…');
     const entry = MODELS[model];
     const besideBackground = entry.usualRatio !== null;
     const { nats, background } = await client.run(

@@ -14,12 +14,13 @@ import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const ID = 'drawing';
+const QUESTION = 'How likely is each shade of the next pixel?';
 /** What can be drawn by hand. A picture begins with rows that the model has drawn, up to the first pixel after them that is open. */
 const KINDS = {
   'digits-28': { noun: 'Digit', firstRows: 10, firstClass: 3, firstSeed: 4 },
   characters: { firstRows: 12, firstClass: null, firstSeed: 1 },
   clothes: { noun: 'Kind', firstRows: 8, firstClass: 9, firstSeed: 1 },
-  'syllables-16': { firstRows: 8, firstClass: 10_588, firstSeed: 1 },
+  'syllables-16': { noun: 'Syllable', firstRows: 8, firstClass: 10_588, firstSeed: 1 },
   'digits-conditional': { noun: 'Digit', firstRows: 2, firstClass: 3, firstSeed: 4 },
   mine: { firstRows: 2, firstClass: null, firstSeed: 1 },
 };
@@ -28,6 +29,8 @@ const LISTED = Object.keys(KINDS).slice(0, 3);
 const LARGE = 24;
 /** A pixel is open that could well be one shade or another: so much of the bits of a pixel of which nothing is known. */
 const OPEN = 0.36;
+/** Bits of a picture that is drawn too often to be called new. */
+const COMMON = 20;
 /** Milliseconds: how long the die is seen to lie, when rolled by hand and when it runs by itself; and how long a row is. */
 const [LIES, LIES_SHORTLY, ROW] = [450, 80, 45];
 
@@ -62,7 +65,7 @@ export function mountDrawing(root) {
   const again = button('Another start', () => begin({ model: drawing.model, condition: drawing.condition }));
   const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
   const film = button('Download a GIF', keepFilm);
-  const title = h('h2.drawing-title', { tabIndex: -1 }, 'How likely is each shade of the next pixel?');
+  const title = h('h2.drawing-title', { tabIndex: -1 }, QUESTION);
   const chances = h('div.drawing-chances', bars.element, strip.element);
   const odds = h('p.drawing-odds');
   const verdict = h('p');
@@ -128,11 +131,8 @@ export function mountDrawing(root) {
     if (isWhole()) offerWhole();
     const sum = bits.reduce((total, value) => total + value, 0);
     const whole = isWhole();
-    title.textContent = whole
-      ? drawing.isFromAddress
-        ? 'A picture somebody has drawn here'
-        : 'A picture nobody has drawn before'
-      : 'How likely is each shade of the next pixel?';
+    const isNew = sum > COMMON && !drawing.isFromAddress;
+    title.textContent = whole ? `A picture ${isNew ? 'nobody has drawn before' : 'drawn here'}` : QUESTION;
     chances.hidden = whole;
     finish.hidden = share.element.hidden = !whole;
     roll.hidden = run.hidden = whole;
@@ -152,7 +152,9 @@ export function mountDrawing(root) {
     );
     verdict.replaceChildren(
       h('strong', `This picture takes ${sum.toFixed(1)} bits to store.`),
-      ` The network draws exactly this one as rarely as a coin comes up heads ${Math.round(sum)} times in a row: that is its likelihood.`,
+      sum > COMMON
+        ? ` The network draws exactly this one as rarely as a coin comes up heads ${Math.round(sum)} times in a row: that is its likelihood.`
+        : ' The fewer, the more often the network draws exactly this one.',
     );
   }
 
@@ -178,10 +180,15 @@ export function mountDrawing(root) {
     if (![...model.options].some(({ value }) => value === name))
       model.append(h('option', { value: name }, MODELS[name].title));
     model.value = name;
-    kindField.hidden = MODELS[name].groups.length === 0;
+    kindField.hidden = condition === null;
     kindField.querySelector('label').textContent = KINDS[name].noun;
     const { groups } = MODELS[name];
-    kindSelect.replaceChildren(...groups.map((text, value) => h('option', { value, text })));
+    again.hidden = condition !== null && groups.length === 0; // a syllable begins in one way
+    kindSelect.replaceChildren(
+      ...(again.hidden
+        ? [h('option', { value: condition, text: String.fromCharCode(0xac00 + condition) })]
+        : groups.map((text, value) => h('option', { value, text }))),
+    );
     kindSelect.value = condition;
   }
 

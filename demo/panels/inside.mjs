@@ -473,32 +473,28 @@ export function mountInside(root) {
 
   /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
   function because() {
-    return ` One reason: it ${moves(0)} a detector in the network that ${speaks()}.`;
+    return ` One reason: a detector in the network ${gives(0)}, which ${speaks()}.`;
   }
 
   /** The whole way, once it is back at the picture. */
   function inShort() {
     const last = trail.hops.length - 1;
-    const way = last > 0 ? `${moves(last)} this detector, and so ${moves(0)} the last one on the way, which` : `${moves(0)} this detector, which`; // biome-ignore format: one line
+    const onward = last > 0 ? `, and so the last one on the way ${gives(0)}` : '';
     const [now, then] = chancesBy(net.cause);
-    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. That ${way} ${speaks()}. With others like it, ${nameOf(level)} comes to ${now}, from ${then}.`;
+    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. So this detector ${gives(last)}${onward}, which ${speaks()}. With others like it, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
-  /** What the detector next to the answer means by a large number. */
+  /** What the number of the detector next to the answer does to it. */
   function speaks() {
-    const { hops, blocks, block, channel } = trail;
-    const isFor = blocks[block].channels[channel] > 0 === isMore(hops[0]);
-    return `speaks ${isFor ? 'for' : 'against'} ${nameOf(level)}`;
+    const { blocks, block, channel } = trail;
+    return `speaks ${blocks[block].channels[channel] > 0 ? 'for' : 'against'} ${nameOf(level)}`;
   }
 
-  function moves(hop) {
-    return isMore(trail.hops[hop]) ? 'excites' : 'quiets';
-  }
-
-  /** Whether a gate gives a larger number because that pixel is as it is. */
-  function isMore({ gate: { node, place, channel } }) {
+  /** How a detector's number moves because that pixel is as it is. */
+  function gives(hop) {
+    const { node, place, channel } = trail.hops[hop].gate;
     const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
-    return now > then;
+    return `gives a ${now > then ? 'larger' : 'smaller'} number`;
   }
 
   /** From what a number would be to what it is. */

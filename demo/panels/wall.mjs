@@ -50,7 +50,7 @@ export function mountWall(root, panels) {
   );
   const buttons = tiles.map(({ element }) => element);
   buttons[0].tabIndex = 0;
-  const [wall, room, caption, onward] = root.querySelectorAll('.wall, .wall-map, .wall-foot *');
+  const [wall, room, caption, onward] = root.querySelectorAll('.wall, .wall-map, .wall-foot :is(span, a)');
   wall.onkeydown = move;
   onward.onclick = goOn;
   /** @type {ReturnType<typeof import('../parts/map-editor.mjs').mapEditor> | null} */
@@ -72,7 +72,7 @@ export function mountWall(root, panels) {
     const address = addressReader(query);
     seed = address.number('seed', { min: 0, max: MAX_SEED }) ?? today();
     const name = seed === today() ? 'Today’s wall' : `Wall ${seed}`;
-    caption.textContent = `${address.complaint} ${name}. Choose a picture, and draw its lower half.`;
+    caption.textContent = `${address.complaint} ${name}`;
     return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
@@ -90,7 +90,7 @@ export function mountWall(root, panels) {
     const [{ levels }] = await drawn(MAP, signal);
     if (editor === null) {
       const { mapEditor } = await panels();
-      const hint = 'Paint here: new land is drawn around it.';
+      const hint = 'Paint mountains: new land is drawn around them.';
       editor = mapEditor({ client, task, hint, brush });
       room.append(editor.grid.element);
     }

@@ -22,7 +22,6 @@ export function classBars() {
     const weights = nats.map((value) => Math.exp(value - best));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const chances = weights.map((weight) => weight / total);
-    const bits = nats.map((value) => -value * Math.LOG2E);
     const likeliest = nats.indexOf(best);
     const { one } = classes[likeliest];
     const fewer = Number((((best - background) * Math.LOG2E) / size).toFixed(3));
@@ -34,7 +33,7 @@ export function classBars() {
         return h(
           k === likeliest ? 'li.present' : 'li',
           h('span.class-name', name),
-          h('span.class-bits', `${Math.round(bits[k])}`, h('span.hidden-text', ' bits,')),
+          h('span.class-bits', `${Math.round(-nats[k] * Math.LOG2E)}`, h('span.hidden-text', ' bits,')),
           h('span.bar-track', { 'aria-hidden': 'true' }, fill),
           h('span.class-chance', percent(chances[k])),
         );
@@ -46,7 +45,9 @@ export function classBars() {
       h(
         'small',
         isUnusual ? '' : ` ${percent(chances[likeliest])} sure.`,
-        background === null ? '' : ` As ${one} it ${besideOthers(bits[likeliest] / size, fewer, usualRatio)}`,
+        background === null
+          ? ''
+          : ` Its shape saves ${fewer} bits per pixel: usual is ${usualRatio.join(' to ')}.`,
       ),
     );
   }
@@ -56,14 +57,3 @@ export function classBars() {
 
 const percent = (chance) =>
   chance > 0.9995 ? '> 99.9%' : chance < 0.001 ? '< 0.1%' : `${(100 * chance).toFixed(1)}%`;
-
-/**
- * Bits per dimension of an image, and how many fewer they are than by a background model, in words.
- *
- * @param {number} bits
- * @param {number} fewer
- * @param {[number, number]} usual between which 95% of the test images are
- */
-function besideOthers(bits, fewer, [least, most]) {
-  return `takes ${bits.toFixed(2)} bits per pixel, ${Math.abs(fewer)} ${fewer < 0 ? 'more' : 'fewer'} than from its strokes alone. Usual is ${least} to ${most} fewer.`;
-}

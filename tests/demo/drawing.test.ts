@@ -162,7 +162,7 @@ describe('drawing by hand in the demo', () => {
     const shown = await pixels(picture());
     await demo.page.goto('about:blank');
     await demo.page.goto(link);
-    await drawing().getByRole('heading', { name: 'A picture somebody has drawn here' }).waitFor();
+    await drawing().getByRole('heading', { name: 'A picture drawn here' }).waitFor();
     expect(await pixels(picture())).toBe(shown);
     expect(await drawing().textContent()).toContain(words);
   });

@@ -194,11 +194,11 @@ describe('looking inside in the demo', () => {
         expect(await colourAt(grid(), 0.5 / width, 8.5 / height)).toEqual(await colourAt(grid(), 0.5 / width, 15.5 / height));
       if (i === 5) expect(await figure()).toMatch(/^The way back: channel \d+ of block 4 → .*channel \d+ of block 1/);
       if (i === 6) {
-        expect(await most().textContent()).toMatch(/it quiets a detector in the network that speaks against black\.$/);
+        expect(await most().textContent()).toMatch(/a detector in the network gives a smaller number, which speaks for black\.$/);
         const [then = 0, now = 0] = both.map((all) => all[gate?.node as number]?.[gate?.place as number]?.[gate?.channel as number]);
-        const way = `${now > then ? 'excites' : 'quiets'} this detector, and so quiets the last one on the way, which speaks against black`;
+        const way = `this detector gives a ${now > then ? 'larger' : 'smaller'} number, and so the last one on the way gives a smaller number, which speaks for black`;
         expect(await area().locator('.inside-short').textContent()).toMatch(
-          `pixel is black. That ${way}. With others like it, black comes to 99%, from 34%.`,
+          `pixel is black. So ${way}. With others like it, black comes to 99%, from 34%.`,
         );
         const places = await area().locator('.taps td').evaluateAll((all) => all.map((td) => (td.matches('.here') ? '!' : td.textContent === '?' ? '?' : '.')).join('')); // biome-ignore format: one line
         expect(places.indexOf('?') - places.indexOf('!')).toBe(2 * 7); // the pixel that was asked about, two rows below the one that counts

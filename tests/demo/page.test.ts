@@ -67,6 +67,7 @@ describe('the demo', () => {
       .evaluateAll((all) => all.map((link) => (link as HTMLElement).title));
     expect(titles.length).toBeGreaterThan(3);
     for (const path of titles) await stat(join(DEMO, '..', path));
+    expect(await readFile(join(DEMO, '../README.md'), 'utf8')).toContain(await demo.page.locator('.sample').textContent());
     const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
     const text = await readFile(join(demo.built, href ?? ''), 'utf8');
     for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE', 'gifenc/LICENSE.md'])
