@@ -46,6 +46,7 @@ const OTHERS = [
 /** Networks on binarized MNIST, by what their runs are called after `binarized-`. */
 const NETWORKS = {
   pixelcnn: '`pixelCNN`, hidden 64, 7 blocks of 5x5',
+  'pixelcnn-2': '`pixelCNN`, hidden 64, 7 blocks of 5x5',
   gated: '`gatedPixelCNN`, hidden 48, 7 blocks of 3x3',
   'plus-plus': '`pixelCNNPlusPlus`, filters 32, 1 block',
   gpt: '`imageGPT`, width 64, 4 blocks',
