@@ -116,8 +116,8 @@ export function mountCompleting(root) {
       h(
         'div.controls',
         picker.element,
-        editor.element,
         h('div.buttons.small', h('span', { 'aria-hidden': 'true' }, 'Rub out'), ...rubs, reset),
+        editor.element,
         h('div.buttons', link.element),
         link.answer,
       ),

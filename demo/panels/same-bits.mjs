@@ -67,6 +67,8 @@ export function mountSameBits(root) {
     files.element.open = true;
     files.offer({ bytes, levels, name: 'same-bits' });
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);
-    task.say(`Every machine draws this, in the same file of ${bytes.length} bytes. The networks agree, too.`);
+    task.say(
+      `Every machine draws this, in the same file of ${bytes.length} bytes. The networks agree with other machines, too.`,
+    );
   }
 }
