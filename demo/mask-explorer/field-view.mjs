@@ -5,7 +5,7 @@ import { paintSquares } from './squares.mjs';
 
 const SIZE = { height: 7, width: 13 };
 const WORDS = {
-  here: 'the pixel guessed',
+  here: 'the pixel being guessed',
   later: 'drawn later',
   outside: 'outside the window of these layers',
   blind: 'never seen, through however many layers',

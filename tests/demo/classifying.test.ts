@@ -12,8 +12,7 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const data = Uint8Array.from({ length: 10 * SIZE }, (_, i) => image[i % SIZE] ?? 0);
   const condition = Array.from({ length: 10 }, (_, k) => k);
   const nats = [...(await logProb(await shippedModel(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
-  const background = await shippedModel(`${name}-background`);
-  const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
+  const [beside = 0] = await logProb(await shippedModel(`${name}-background`), { data: image, shape: [1, 28, 28, 1] });
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(((Math.max(...nats) - beside) / (SIZE * Math.LN2)).toFixed(3));
   const isUnusual = rounded < least || rounded > most;

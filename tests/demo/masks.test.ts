@@ -123,7 +123,7 @@ describe('masks in the demo', () => {
     expect(await words('Plain stack')).toBe('Row 6, column 9: never seen, through however many layers');
     const before = await pixels(view('Two stacks').getByRole('application'));
     await press('Space');
-    expect(await words('Plain stack')).toBe('Row 6, column 9: the pixel guessed');
+    expect(await words('Plain stack')).toBe('Row 6, column 9: the pixel being guessed');
     expect(await pixels(view('Two stacks').getByRole('application'))).not.toBe(before);
     await press('ArrowUp', 'ArrowRight');
     expect(await words('Plain stack')).toBe('Row 5, column 10: seen through 1 layer');
@@ -133,7 +133,7 @@ describe('masks in the demo', () => {
     const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
     const both = view('Two stacks').getByRole('application');
     await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
-    expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel guessed');
+    expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel being guessed');
     expect((await captions())[0]).toBe('Plain stack: sees 2 of 2 pixels within reach');
     expect(await view('Plain stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
   });

@@ -77,6 +77,7 @@ describe('the wall of the demo', () => {
     expect(await found.getAttribute('aria-label')).toBe(await tiles('syllable').nth(6).getAttribute('aria-label'));
     await demo.page.keyboard.press('Enter');
     await drawing.getByRole('img', { name: / of 256 pixels are drawn/ }).waitFor();
+    expect(`syllable ${await drawing.getByLabel('Syllable').textContent()}`).toBe(await found.getAttribute('aria-label'));
   });
 
   it('has a map that grows around what is painted while the hand is there, to go on with', async () => {
