@@ -226,7 +226,7 @@ export function mountCompleting(root) {
     lookAheadNote.textContent =
       other !== null
         ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
-        : noteOf(particles());
+        : 'Without it, each pixel fits what lies above it and to its left. With it, tries that fit below go on, and it takes longer.';
   }
 
   /** By the visitor's wish, who may be far above the answers on a phone. */
@@ -317,11 +317,4 @@ export function mountCompleting(root) {
 /** @returns {ArrayLike<number>[]} */
 function imagesOf(values, size) {
   return Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
-}
-
-/** What look-ahead means. */
-function noteOf(particles) {
-  return particles === 0
-    ? 'Each pixel fits what lies above it and to its left; the network does not look below.'
-    : `Each is tried ${particles} times side by side, and tries that fit below go on. It takes up to ${particles} times as long.`;
 }

@@ -8,13 +8,14 @@ import { levelsOfText } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { percent, shadeName } from '../parts/odds.mjs';
 import { followPicture, ownPicture } from '../parts/own-picture.mjs';
-import { pageLook } from '../parts/pictures.mjs';
+import { gallery, pageLook } from '../parts/pictures.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { signedColour, signedColours, signedMap } from '../parts/signed-map.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { gateOf, gatesOf, trailOf } from '../parts/trail.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
+import spotsURL from '../spots.json?url';
 import { softmax } from '../worker/evaluator.mjs';
 
 /** The networks that are opened, by what they draw: gated ones of one-channel images. */
@@ -28,6 +29,8 @@ export const SHOWN = {
 };
 /** From the answer back. */
 const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
+/** What is shown around a spot, [height, width, channels], and where in it the spot is. */
+const [PATCH, SPOT] = [[5, 7, 1], 31];
 /** So many channels of a block are listed one by one. */
 const LISTED = 4;
 
@@ -52,11 +55,12 @@ export function mountInside(root) {
   let shown = shownFirst();
   /** The pixel, and the level whose chance is looked at: null for the likeliest. */
   let [pixel, level] = [SHOWN.pixel, null];
-  /** The scene, and how many gates back. */
-  let [scene, hop] = [SCENES[0], 0];
+  let [scene] = SCENES;
   /** With `others` of when the pixel `cause` is changed. @type {import('../parts/trail.mjs').Net & { cause: number } | null} */
   let net = null;
   let trail = null;
+  /** What each detector looks for: see find-spots.mjs. */
+  let spots = null;
   /** Logits of the pixel; and with each earlier pixel changed, null where that is out of sight. */
   let [logits, changed] = [[], []];
   /** What follows from these at a temperature: the chances of levels; and how much each pixel raises that of the chosen one. */
@@ -208,7 +212,6 @@ export function mountInside(root) {
       if (isPast()) return;
       net = { ...model, width: width(), pixel };
       logits = net.values[net.output][pixel];
-      hop = 0;
       level ??= largest(logits);
       show();
     }
@@ -224,6 +227,8 @@ export function mountInside(root) {
     if (isPast()) return;
     net = { ...net, cause: i, others: other.values };
     show();
+    spots ??= await (await fetch(spotsURL)).json();
+    showScene();
   }
 
   /** The pixel that the chance depends on most; -1 where there is none. */
@@ -237,7 +242,7 @@ export function mountInside(root) {
   }
 
   function choose(now) {
-    [level, hop] = [now, 0];
+    level = now;
     showOther();
   }
 
@@ -276,7 +281,7 @@ export function mountInside(root) {
         ? ''
         : i < 0
           ? 'No single pixel before it changes this chance by more than 1%.'
-          : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}${trail === null ? '' : because()}`;
+          : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}`;
     showScene();
   }
 
@@ -320,11 +325,10 @@ export function mountInside(root) {
       colour,
     );
     const look = pageLook(kind());
-    const { gate, taps } = trail?.hops[hop] ?? {};
-    const isGate = gate && scene === 'gate';
+    const gate = scene === 'gate' && trail?.hops[0].gate;
     /** From -1 to 1; undefined where there is nothing to show. */
     const shareAt = (i) =>
-      isGate ? net.values[gate.node][i][gate.channel] : changed[i] && effects[i] / scale();
+      gate ? net.values[gate.node][i][gate.channel] : changed[i] && effects[i] / scale();
     const corner = (i) => [(i % width()) * cell, Math.floor(i / width()) * cell];
     for (const i of shown.levels.keys()) {
       const [x, y] = corner(i);
@@ -335,36 +339,37 @@ export function mountInside(root) {
       const share = (i > pixel ? null : shareAt(i)) ?? Number.NaN; // not drawn yet
       const empty = i < pixel ? unseen : blank;
       const fill = Number.isNaN(share) ? empty : `rgb(${signedColour(colours, share)})`;
-      square(1, i === pixel && !isGate ? ink : fill);
+      square(1, i === pixel && !gate ? ink : fill);
       if (i < pixel) {
         const inset = cell * (changed.length > 0 ? 0.28 : 0.08);
         square(inset - cell / 18, line);
         square(inset, `rgb(${look(shown.levels, i)})`);
       }
       if (i !== pixel) continue;
-      context.fillStyle = isGate ? ink : paper;
+      context.fillStyle = gate ? ink : paper;
       context.font = `600 ${cell * 0.6}px system-ui, sans-serif`;
       context.textAlign = 'center';
       context.fillText('?', x + cell / 2, y + cell * 0.72);
     }
-    const outlined = isGate ? [gate] : gate && scene === 'window' ? taps : [];
+    if (trail === null) return;
     context.strokeStyle = ink;
-    context.lineWidth = cell / 12;
-    for (const { place } of outlined) context.strokeRect(...corner(place), cell, cell);
+    const outline = (place, share) => {
+      context.lineWidth = cell * share;
+      context.strokeRect(...corner(place), cell, cell);
+    };
+    if (gate) outline(gate.place, 1 / 16);
+    if (scene === 'window') for (const { place } of trail.hops.at(-1).taps) outline(place, 1 / 16);
+    outline(net.cause, 1 / 8);
   }
 
-  function go(to, back = 0) {
-    [scene, hop] = [to, back];
+  function go(to) {
+    scene = to;
     showScene();
   }
 
-  /** One scene on: behind a window to the first block's gate, and from the picture to the answer again. */
+  /** One scene on, and from the picture to the answer again. */
   function goOn() {
-    const last = trail.hops.length - 1;
-    const next = SCENES[SCENES.indexOf(scene) + 1];
-    if (next) go(next, hop);
-    else if (hop < last) go('gate', last);
-    else go(SCENES[0]);
+    go(SCENES[SCENES.indexOf(scene) + 1] ?? SCENES[0]);
     why.scrollIntoView({ block: 'nearest' }); // with what it says now: see the styles
   }
 
@@ -377,16 +382,15 @@ export function mountInside(root) {
     figure.style.visibility = trail ? '' : 'hidden'; // until it is of this pixel
     if (net === null) title.textContent = '…';
     if (net === null || (trail === null && scene !== SCENES[0])) return;
-    const isBack = scene === 'window' && hop === trail.hops.length - 1;
-    why.textContent = isBack ? 'Restart' : 'Why?';
-    const text = scene === 'window' && !isBack ? 'before' : scene;
-    for (const words of area.querySelectorAll('[data-scene]')) words.hidden = words.dataset.scene !== text;
+    const isLast = scene === 'window';
+    why.textContent = isLast ? 'Restart' : 'Why?';
+    for (const words of area.querySelectorAll('[data-scene]')) words.hidden = words.dataset.scene !== scene;
     const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];
     [ends[0].textContent, ends[1].textContent] = [low, high];
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
-    const [heading, ...parts] = contents[scene](isBack);
+    const [heading, ...parts] = contents[scene]();
     title.textContent = heading;
-    short.textContent = isBack ? inShort() : '';
+    short.textContent = isLast ? inShort() : '';
     figure.replaceChildren(...parts);
   }
 
@@ -452,28 +456,31 @@ export function mountInside(root) {
   }
 
   function ofGate() {
-    const { hops } = trail;
-    const { gate } = hops[hop];
+    const [{ gate }] = trail.hops;
     const [now, then] = gateOf(net, gate);
+    const found = spots?.[NETWORKS[shown.name]][gate.node][gate.channel] ?? [];
+    const seen = ['It is largest at:', 'It is smallest at:'].map((label, i) => {
+      const patches = gallery({ label, columns: (count) => count });
+      const levels = Array.from(found[i] ?? '', (digit) => Number.parseInt(digit, 36));
+      if (found[i]) patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
+      return h('figure', h('figcaption', label), patches.element);
+    });
     const names = ['What it finds', 'How far it is open'];
     return [
       `${spotName(gate)}: ${wayOf(gate)}`,
-      hop > 0 ? h('p', `The way back: ${hops.map(({ gate }) => spotName(gate)).join(' → ')}`) : '',
+      h('div.spots', ...seen),
       compared(...names.map((name, half) => [name, number(then[half], 3), number(now[half], 3)])),
     ];
   }
 
-  function ofWindow(isPicture) {
-    const { gate, taps, tap } = trail.hops[hop];
-    return [
-      isPicture ? `Back at the pixel ${placeOf(tap.place)}` : spotName(gate),
-      tableOf(taps, gate.place, isPicture),
-    ];
-  }
-
-  /** How that pixel speaks in the answer: by the detector through which most of its change comes. */
-  function because() {
-    return ` One reason: a detector in the network ${gives(0)}, which ${speaks()}.`;
+  function ofWindow() {
+    const { hops } = trail;
+    const { gate, taps, tap } = hops.at(-1);
+    const colours = signedColours();
+    const maps = hops.map(({ gate }) =>
+      h('figure', signedMap(net, colours, gate.node, gate.channel), h('figcaption', spotName(gate))),
+    );
+    return [`Back at the pixel ${placeOf(tap.place)}`, h('div.way', ...maps), tableOf(taps, gate.place)];
   }
 
   /** The whole way, once it is back at the picture. */
@@ -493,8 +500,8 @@ export function mountInside(root) {
   /** How a detector's number moves because that pixel is as it is. */
   function gives(hop) {
     const { node, place, channel } = trail.hops[hop].gate;
-    const [now, then] = [net.values, net.others].map((values) => values[node][place][channel]);
-    return `gives a ${now > then ? 'larger' : 'smaller'} number`;
+    const [now, then] = [net.values, net.others].map((values) => number(values[node][place][channel]));
+    return `gives ${now} instead of ${then}`;
   }
 
   /** From what a number would be to what it is. */
@@ -515,28 +522,20 @@ export function mountInside(root) {
     return `block ${before.length}${before.at(-1) === node ? '' : ', rows above'}`;
   }
 
-  /** What a window adds up because of the change; or, where it lies on the picture, its weights. */
-  function tableOf(taps, from, isPicture) {
-    const amounts = taps.map(({ amount, weight }) => (isPicture ? weight : amount));
+  /** The weights of a window that lies on the picture. */
+  function tableOf(taps, from) {
+    const weights = taps.map(({ weight }) => weight);
     const ways = [pixel, from, ...taps.map(({ place }) => place)].map((place) => wayTo(place, 0));
     const [rows, columns] = [0, 1].map((axis) => span(ways.map((way) => way[axis])));
     const look = pageLook(kind());
     const cell = (place) => {
-      const sign = (place === pixel ? '?' : '') + (isPicture && place === from ? '●' : '');
+      const sign = (place === pixel ? '?' : '') + (place === from ? '●' : '');
       const ink =
-        isPicture && place < pixel
-          ? h('i.swatch', { style: `background: rgb(${look(shown.levels, place)})` })
-          : '';
+        place < pixel ? h('i.swatch', { style: `background: rgb(${look(shown.levels, place)})` }) : '';
       const i = taps.findIndex((tap) => tap.place === place);
       if (i < 0) return h('td.masked', ink, sign);
-      const isHere = place === trail.hops[hop].tap.place;
-      return h(
-        isHere ? 'td.here' : 'td',
-        shareOf(amounts[i], amounts),
-        ink,
-        h('div', sign),
-        number(amounts[i]),
-      );
+      const tag = place === net.cause ? 'td.here' : 'td';
+      return h(tag, shareOf(weights[i], weights), ink, h('div', sign), number(weights[i]));
     };
     return h(
       'table.taps',

@@ -15,8 +15,7 @@ import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const SETS = ['digits-28', 'characters', 'clothes'];
-/** Bits of a file beside the picture, about. */
-const HEADER = 320;
+const HEADER = 320; // bits, about
 const MORAL = 'Likely does not mean beautiful: where nothing happens, nothing surprises.';
 const sum = (bits) => bits.reduce((total, value) => total + value, 0);
 
@@ -134,15 +133,11 @@ export function mountLikelihood(root) {
       'This picture: ',
       h('strong', `${whole(bits)} bits`),
       h('small', (bits ? each : '') + knowing),
-      h(
-        'small',
-        bytes ? ` As a file it takes ${whole(8 * bytes)} bits, about ${HEADER} of them a header.` : '',
-      ),
     );
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.element.style.setProperty('--header', HEADER / (8 * bytes));
     bars.show([
-      bar('our file, in bits', 8 * bytes, true),
+      bar('our file (pale: header)', 8 * bytes, true),
       ...(png === null ? [] : [bar('the smallest PNG', 8 * png)]),
       bar('blind guessing', uniform),
     ]);

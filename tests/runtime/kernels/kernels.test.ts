@@ -40,6 +40,26 @@ function run(kernels: SamplingKernels, images: number, ...instructions: Instruct
   return kernels.words;
 }
 
+type Sums = Instruction & { b: Operand; inputs: number };
+type Places = (output: number, input: number) => readonly [input: number, weight: number];
+
+/** A start plus inputs times weights, at `places`; the same bits in both. */
+function expectSums([slow, fast]: ReturnType<typeof both>, images: number, sums: Sums, places: Places) {
+  const before = slow.heap.slice();
+  for (const kernels of [slow, fast]) run(kernels, images, sums);
+  expectSameBits(fast, slow);
+  const { y, a, b, length, inputs, parameter = 0 } = sums;
+  const at = (index: number) => before[index] as number;
+  const expected = before.slice();
+  for (let n = 0; n < images; n++)
+    for (let o = 0; o < length; o++) {
+      let sum = at(2000 + n * b.stride + o);
+      for (const [x, w] of Array.from({ length: inputs }, (_, i) => places(o, i))) sum += at(4000 + n * a.stride + x) * at(w);
+      expected[n * y.stride + o] = Math.max(sum, parameter);
+    }
+  expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+}
+
 const operand = (offset: number, stride: number, base = 0): Operand => ({ base, offset, stride });
 
 /** Inputs in spans with gaps between them: the position of each, from the first. */
@@ -68,22 +88,9 @@ describe('kernels', () => {
       const a = operand(3900, placeOf(inputs, span, gap) + 2, 1); // after the base at 100
       const b = operand(2000, hasOneStart ? 0 : outputs + 1);
       const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
-      const [slow, fast] = both(seed);
-      const before = slow.heap.slice();
       const matrix = { length: outputs, weights, weightStride, inputs, span, gap };
-      const product = { op: 'product' as const, y, a, b, ...matrix, parameter: lowerBound };
-      for (const kernels of [slow, fast]) run(kernels, images, product);
-      expectSameBits(fast, slow);
-      const at = (index: number) => before[index] as number;
-      const expected = before.slice();
-      for (let n = 0; n < images; n++)
-        for (let o = 0; o < outputs; o++) {
-          let sum = at(2000 + n * b.stride + o);
-          const block = weights + (o >> 2) * weightStride + (o & 3);
-          for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + placeOf(i, span, gap)) * at(block + 4 * i);
-          expected[n * y.stride + o] = Math.max(sum, lowerBound);
-        }
-      expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+      const places: Places = (o, i) => [placeOf(i, span, gap), weights + (o >> 2) * weightStride + (o & 3) + 4 * i];
+      expectSums(both(seed), images, { op: 'product', y, a, b, ...matrix, parameter: lowerBound }, places);
     }));
 
   it('packed products: of halves times factors, the same bits in both', () =>
@@ -120,20 +127,9 @@ describe('kernels', () => {
       const [y, b] = [operand(0, outputs + 3), operand(2000, hasOneStart ? 0 : outputs + 1)];
       const [gap, weightStride] = [outputs + 2, outputs + 1];
       const a = operand(3900, inputs * gap + 1, 1); // after the base at 100
-      const [slow, fast] = both(seed);
-      const before = slow.heap.slice();
       const rows = { length: outputs, weights: 12000, weightStride, inputs, gap, parameter: lowerBound };
-      for (const kernels of [slow, fast]) run(kernels, images, { op: 'depthwise', y, a, b, ...rows });
-      expectSameBits(fast, slow);
-      const at = (index: number) => before[index] as number;
-      const expected = before.slice();
-      for (let n = 0; n < images; n++)
-        for (let o = 0; o < outputs; o++) {
-          let sum = at(2000 + n * b.stride + o);
-          for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i * gap + o) * at(12000 + i * weightStride + o);
-          expected[n * y.stride + o] = Math.max(sum, lowerBound);
-        }
-      expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
+      const places: Places = (o, i) => [i * gap + o, 12000 + i * weightStride + o];
+      expectSums(both(seed), images, { op: 'depthwise', y, a, b, ...rows }, places);
     }));
 
   const lookups = fc.record({
