@@ -280,7 +280,7 @@ export function mountInside(root) {
       net === null || changed.length < pixel
         ? ''
         : i < 0
-          ? 'No single pixel before it changes this chance by more than 1%.'
+          ? 'No single pixel changes this chance by more than 1%.'
           : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}`;
     showScene();
   }

@@ -28,7 +28,7 @@ export function packedFiles(root, { client, present }) {
   function keep() {
     kept.push(offered);
     download(new Blob([offered.bytes]), `${offered.name}.${EXTENSION}`);
-    said.textContent = 'Downloaded. Drop the file below, or choose it, to get the picture back.';
+    said.textContent = 'Downloaded. Open it below to get the picture back.';
   }
 
   /** Unpacks a file, and says whether that is the picture it was made of. */
@@ -47,7 +47,7 @@ export function packedFiles(root, { client, present }) {
     if (numImages > 1) return `${numImages} pictures.`;
     const own = kept.find((one) => isSame(one.bytes, bytes));
     if (!isSame((own ?? offered)?.levels ?? [], found))
-      return 'A picture from another time: there is nothing here to compare it with, but its checksum is right.';
+      return 'A picture from another time; its checksum is right.';
     const which = own === undefined ? 'shown above' : 'downloaded';
     return `The same picture: all ${found.length.toLocaleString('en')} pixels equal those of the one ${which}.`;
   }

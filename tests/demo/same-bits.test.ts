@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { button, downloadOf, eventually, runInWorkers, says, useDemo } from './open-page';
+import { button, downloadOf, eventually, runInWorkers, useDemo } from './open-page';
 
 const demo = useDemo();
 const panel = () => demo.panel('same-bits');
@@ -13,7 +13,7 @@ it('compares both ways with the list, beside the platforms of the docs, and open
   expect(rows.length).toBe(7);
   for (const row of rows) expect(docs).toContain(`| ${(await row.locator('th, td').allTextContents()).join(' | ')} |`);
   await button(panel(), 'Draw and compare').click();
-  await says(panel(), 'The networks agree');
+  await panel().locator('.headline').waitFor();
   for (const cell of await cells()) expect(cell).toBe('144 of 144 results the same');
   const { name, bytes } = await downloadOf(demo.page, () => button(panel(), 'Download the file').click());
   await panel().getByLabel('Choose a .pxc file').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: bytes });
