@@ -40,11 +40,11 @@ export function classBars() {
       }),
     );
     headline.replaceChildren(
-      isUnusual ? 'This picture is unusual. ' : 'Likeliest: ',
-      h('strong', isUnusual ? `Not sure: ${one}?` : one),
+      isUnusual ? 'Unlike its examples, but likeliest: ' : 'Likeliest: ',
+      h('strong', one),
       h(
         'small',
-        isUnusual ? '' : ` ${percent(chances[likeliest])} sure.`,
+        isUnusual ? ' It may be wrong.' : ` ${percent(chances[likeliest])} sure.`,
         background === null
           ? ''
           : ` Its shape saves ${fewer} bits per pixel: usual is ${usualRatio.join(' to ')}.`,
