@@ -23,9 +23,10 @@ const NETWORKS = { 'syllables-16': 'syllables-gated', 'digits-conditional': 'dig
 /** What is opened where the visitor has no such picture: one that the network drew. The pixel is where it begins. */
 export const SHOWN = {
   name: 'syllables-16',
-  condition: 10_588, // han
-  picture: '0G10N110C10C10A10D1E0010M10010J1C0E1A010M10M10M10C110N10M10E10F1G0Z0E',
-  pixel: 123,
+  condition: 9867, // tyulb
+  picture:
+    '0F10G1C00110J11010E1C0A10F1C0010D110E10E1G0F10A10010G1B0010J10010D10C10010E1G0F10C110H1B010M10G1F0B',
+  pixel: 133,
 };
 /** From the answer back. */
 const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
@@ -278,7 +279,7 @@ export function mountInside(root) {
     const i = cause();
     depends.textContent =
       net === null || changed.length < pixel
-        ? ''
+        ? net && 'Looking…'
         : i < 0
           ? 'No single pixel changes this chance by more than 1%.'
           : `It depends most on the pixel ${placeOf(i)}, which is ${describeEffect(i)}`;
@@ -443,7 +444,7 @@ export function mountInside(root) {
     const { node, amount, channels } = blocks[block];
     const all = channels
       .map((change, k) => [
-        `Channel ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}`,
+        `Detector ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}`,
         change,
         k === channel,
       ])
@@ -486,9 +487,9 @@ export function mountInside(root) {
   /** The whole way, once it is back at the picture. */
   function inShort() {
     const last = trail.hops.length - 1;
-    const onward = last > 0 ? `, and so the last one on the way ${gives(0)}` : '';
+    const onward = last > 0 ? `, and so ${gives(0)}` : '';
     const [now, then] = chancesBy(net.cause);
-    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. So this detector ${gives(last)}${onward}, which ${speaks()}. With others like it, ${nameOf(level)} comes to ${now}, from ${then}.`;
+    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. So ${gives(last)}${onward}, which ${speaks()}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
   /** What the number of the detector next to the answer does to it. */
@@ -499,9 +500,11 @@ export function mountInside(root) {
 
   /** How a detector's number moves because that pixel is as it is. */
   function gives(hop) {
-    const { node, place, channel } = trail.hops[hop].gate;
-    const [now, then] = [net.values, net.others].map((values) => number(values[node][place][channel]));
-    return `gives ${now} instead of ${then}`;
+    const { gate } = trail.hops[hop];
+    const [now, then] = [net.values, net.others].map((values) =>
+      number(values[gate.node][gate.place][gate.channel]),
+    );
+    return `${spotName(gate)} gives ${now} instead of ${then}`;
   }
 
   /** From what a number would be to what it is. */
@@ -514,7 +517,7 @@ export function mountInside(root) {
   }
 
   function spotName({ node, channel }) {
-    return `channel ${channel + 1} of ${blockName(node).split(',', 1)}`;
+    return `detector ${channel + 1} of ${blockName(node).split(',', 1)}`;
   }
 
   function blockName(node) {
