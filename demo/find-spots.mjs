@@ -8,16 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { loadPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
 import { writeWhole } from '../kit/runs/files.mjs';
+import { patchOf } from './parts/patch.mjs';
 import { evaluator } from './worker/evaluator.mjs';
 import { numbersOf } from './worker/inside.mjs';
 import { conditionOf } from './worker/models.mjs';
 
 /** Pictures of each network, and how many of these show a detector's spot. */
 const [DRAWN, SHOWN] = [60, 4];
-/** Rows above a spot, and columns on each side of it. */
-const [ABOVE, BESIDE] = [4, 3];
 
-/** By the node of a gate, for each channel: patches with the largest numbers, and with the smallest, as text of a character a pixel. */
+/** By the node of a gate, for each channel: the largest number and the smallest; and patches with the largest ones, and the smallest, as text of a character a pixel. */
 async function spotsOf(name, numClasses) {
   const model = await loadPortable(modelURL(name));
   const { nodes, imageShape } = model;
@@ -37,30 +36,19 @@ async function spotsOf(name, numClasses) {
       return { most, patch: patchOf(levels, width, numbers.indexOf(most)) };
     });
     spots.sort((a, b) => b.most - a.most);
-    return spots
-      .slice(0, SHOWN)
-      .map(({ patch }) => patch)
-      .join('');
+    const texts = spots.slice(0, SHOWN).map(({ patch }) => patch.map((level) => level.toString(36)).join(''));
+    return { number: sign * Number(spots[0].most.toFixed(2)), text: texts.join('') };
+  }
+
+  function ends(node, channel) {
+    const [largest, smallest] = [1, -1].map((sign) => furthest(node, channel, sign));
+    return [largest.number, smallest.number, largest.text, smallest.text];
   }
 
   const gates = [...nodes.keys()].filter((node) => nodes[node].op === 'gate');
   return Object.fromEntries(
-    gates.map((node) => [
-      node,
-      Array.from({ length: nodes[node].size }, (_, k) => [furthest(node, k, 1), furthest(node, k, -1)]),
-    ]),
+    gates.map((node) => [node, Array.from({ length: nodes[node].size }, (_, k) => ends(node, k))]),
   );
-}
-
-/** The levels around a spot, 0 outside the picture. */
-function patchOf(levels, width, place) {
-  const columns = 2 * BESIDE + 1;
-  const corner = [Math.floor(place / width) - ABOVE, (place % width) - BESIDE];
-  return Array.from({ length: (ABOVE + 1) * columns }, (_, k) => {
-    const [row, column] = [corner[0] + Math.floor(k / columns), corner[1] + (k % columns)];
-    const isInside = row >= 0 && column >= 0 && column < width;
-    return (isInside ? levels[row * width + column] : 0).toString(36);
-  }).join('');
 }
 
 const spots = {

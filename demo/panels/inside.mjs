@@ -8,11 +8,12 @@ import { levelsOfText } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { percent, shadeName } from '../parts/odds.mjs';
 import { followPicture, ownPicture } from '../parts/own-picture.mjs';
+import { PATCH, patchOf, SPOT } from '../parts/patch.mjs';
 import { gallery, pageLook } from '../parts/pictures.mjs';
 import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { signedColour, signedColours, signedMap } from '../parts/signed-map.mjs';
 import { taskRunner } from '../parts/task.mjs';
-import { gateOf, gatesOf, trailOf } from '../parts/trail.mjs';
+import { changeOf, gateOf, gatesOf, trailOf } from '../parts/trail.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 import spotsURL from '../spots.json?url';
@@ -30,8 +31,6 @@ export const SHOWN = {
 };
 /** From the answer back. */
 const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
-/** What is shown around a spot, [height, width, channels], and where in it the spot is. */
-const [PATCH, SPOT] = [[5, 7, 1], 31];
 /** So many channels of a block are listed one by one. */
 const LISTED = 4;
 
@@ -99,7 +98,6 @@ export function mountInside(root) {
   const why = button('Why?', goOn, 'button.primary');
   const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, .scale ~ details');
   const [title, softmaxTable, figure] = area.querySelectorAll('h3, details > div, .inside-figure');
-  const ends = legend.querySelectorAll('.ends span');
   const short = h('p.inside-short');
   area.prepend(scenes.element, why);
   title.after(short);
@@ -316,8 +314,31 @@ export function mountInside(root) {
     const i = row * width() + column;
     if (i === pixel) return 'the pixel being decided';
     if (i > pixel) return 'not drawn yet';
-    if (changed[i]) return describeEffect(i);
-    return `${nameOf(shown.levels[i])}${changed.length > 0 ? ', out of sight' : ''}`;
+    const shade = nameOf(shown.levels[i]);
+    const known = numberAt(i);
+    if (hopShown() && known !== undefined) return `${shade}, ${scene === 'gate' ? 'its number' : 'weight'} ${number(known)}`; // biome-ignore format: one line
+    if (changed[i] && !hopShown()) return describeEffect(i);
+    return `${shade}${changed.length > 0 ? ', out of sight' : ''}`;
+  }
+
+  /** What the scene tells of a detector, where it is about one. */
+  function hopShown() {
+    return trail?.hops[{ gate: 0, window: trail.hops.length - 1 }[scene]];
+  }
+
+  /** What a pixel does: to the chance, or to the sum of that detector; or the detector's number there. Undefined where that is nothing. */
+  function numberAt(i) {
+    const hop = hopShown();
+    if (hop === undefined) return changed[i] && effects[i];
+    if (scene === 'window') return hop.taps.find(({ place }) => place === i)?.weight;
+    return net.values[hop.gate.node][i][hop.gate.channel];
+  }
+
+  /** The number that has the fullest colour. */
+  function fullest() {
+    const hop = hopShown();
+    if (hop === undefined) return scale();
+    return scene === 'gate' ? 1 : Math.max(...hop.taps.map(({ weight }) => Math.abs(weight)));
   }
 
   function paint(context, cell) {
@@ -326,10 +347,8 @@ export function mountInside(root) {
       colour,
     );
     const look = pageLook(kind());
-    const gate = scene === 'gate' && trail?.hops[0].gate;
-    /** From -1 to 1; undefined where there is nothing to show. */
-    const shareAt = (i) =>
-      gate ? net.values[gate.node][i][gate.channel] : changed[i] && effects[i] / scale();
+    const gate = hopShown()?.gate;
+    const full = fullest();
     const corner = (i) => [(i % width()) * cell, Math.floor(i / width()) * cell];
     for (const i of shown.levels.keys()) {
       const [x, y] = corner(i);
@@ -337,7 +356,7 @@ export function mountInside(root) {
         context.fillStyle = fill;
         context.fillRect(x + inset, y + inset, cell - 2 * inset, cell - 2 * inset);
       };
-      const share = (i > pixel ? null : shareAt(i)) ?? Number.NaN; // not drawn yet
+      const share = i > pixel ? Number.NaN : numberAt(i) / full; // not drawn yet
       const empty = i < pixel ? unseen : blank;
       const fill = Number.isNaN(share) ? empty : `rgb(${signedColour(colours, share)})`;
       square(1, i === pixel && !gate ? ink : fill);
@@ -359,7 +378,6 @@ export function mountInside(root) {
       context.strokeRect(...corner(place), cell, cell);
     };
     if (gate) outline(gate.place, 1 / 16);
-    if (scene === 'window') for (const { place } of trail.hops.at(-1).taps) outline(place, 1 / 16);
     outline(net.cause, 1 / 8);
   }
 
@@ -385,9 +403,8 @@ export function mountInside(root) {
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isLast = scene === 'window';
     why.textContent = isLast ? 'Restart' : 'Why?';
-    for (const words of area.querySelectorAll('[data-scene]')) words.hidden = words.dataset.scene !== scene;
-    const [low, high] = scene === 'gate' ? ['negative', 'positive'] : ['less likely', 'likelier'];
-    [ends[0].textContent, ends[1].textContent] = [low, high];
+    for (const words of root.querySelectorAll('[data-scene]'))
+      words.hidden = !words.dataset.scene.includes(scene);
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
     const [heading, ...parts] = contents[scene]();
     title.textContent = heading;
@@ -408,7 +425,7 @@ export function mountInside(root) {
 
   function ofChances() {
     const t = temperature.input.valueAsNumber;
-    const heading = `${nameOf(level)}: ${percent(chances[level])}`;
+    const heading = `Chance of ${nameOf(level)}: ${percent(chances[level])}`;
     softmaxTable.replaceChildren(); // of another pixel
     if (trail === null) return [heading];
     const columns = [changed[net.cause], logits].map((logits) => {
@@ -425,7 +442,7 @@ export function mountInside(root) {
   function ofScores() {
     const { rival, blocks, block } = trail;
     return [
-      `${nameOf(level)}’s lead over ${nameOf(rival)}: ${way(leadAfter(0), leadAfter(blocks.length))}`,
+      `Scores: ${nameOf(level)}’s lead over ${nameOf(rival)}, ${way(leadAfter(0), leadAfter(blocks.length))}`,
       sumOf(
         leadAfter(0),
         blocks.map(({ amount }, b) => [`Block ${b + 1}`, amount, b === block]),
@@ -444,7 +461,7 @@ export function mountInside(root) {
     const { node, amount, channels } = blocks[block];
     const all = channels
       .map((change, k) => [
-        `Detector ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}`,
+        `Detector ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}, × ${number(change / changeOf(net, node, pixel)[k])}`,
         change,
         k === channel,
       ])
@@ -458,30 +475,33 @@ export function mountInside(root) {
 
   function ofGate() {
     const [{ gate }] = trail.hops;
-    const [now, then] = gateOf(net, gate);
-    const found = spots?.[NETWORKS[shown.name]][gate.node][gate.channel] ?? [];
-    const seen = ['It is largest at:', 'It is smallest at:'].map((label, i) => {
+    const products = gateOf(net, gate).map(([found, open]) => [number(found), number(open)].join(' × '));
+    const [most, least, ...texts] = spots?.[NETWORKS[shown.name]][gate.node][gate.channel] ?? [];
+    const elsewhere = texts.map((text) => Array.from(text, (digit) => Number.parseInt(digit, 36)));
+    const other = opposite(net.cause);
+    const here = [shown.levels, shown.levels.with(net.cause, other)].map((levels) =>
+      patchOf(levels, width(), gate.place),
+    );
+    const [then, now] = numbersAt(gate);
+    const rows = [
+      ['Largest elsewhere:', elsewhere[0], most],
+      ['Here:', here[0], now, products[0]],
+      [`If the framed pixel were ${nameOf(other)}:`, here[1], then, products[1]],
+      ['Smallest elsewhere:', elsewhere[1], least],
+    ].filter(([, levels]) => levels);
+    rows.sort(([, , a], [, , b]) => b - a);
+    const seen = rows.map(([label, levels, value, product]) => {
       const patches = gallery({ label, columns: (count) => count });
-      const levels = Array.from(found[i] ?? '', (digit) => Number.parseInt(digit, 36));
-      if (found[i]) patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
-      return h('figure', h('figcaption', label), patches.element);
+      patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
+      const found = product ? h('b', `${product} = ${number(value)}`) : number(value);
+      return h('tr', h('td', h('div', label), found), h('td', patches.element));
     });
-    const names = ['What it finds', 'How far it is open'];
-    return [
-      `${spotName(gate)}: ${wayOf(gate)}`,
-      h('div.spots', ...seen),
-      compared(...names.map((name, half) => [name, number(then[half], 3), number(now[half], 3)])),
-    ];
+    return [`Gate: ${spotName(gate)}, ${wayOf(gate)}`, h('table.spots', ...seen)];
   }
 
   function ofWindow() {
-    const { hops } = trail;
-    const { gate, taps, tap } = hops.at(-1);
-    const colours = signedColours();
-    const maps = hops.map(({ gate }) =>
-      h('figure', signedMap(net, colours, gate.node, gate.channel), h('figcaption', spotName(gate))),
-    );
-    return [`Back at the pixel ${placeOf(tap.place)}`, h('div.way', ...maps), tableOf(taps, gate.place)];
+    const { tap } = trail.hops.at(-1);
+    return [`Window: back at the pixel ${placeOf(tap.place)}, weight ${number(tap.weight)}`];
   }
 
   /** The whole way, once it is back at the picture. */
@@ -501,9 +521,7 @@ export function mountInside(root) {
   /** How a detector's number moves because that pixel is as it is. */
   function gives(hop) {
     const { gate } = trail.hops[hop];
-    const [now, then] = [net.values, net.others].map((values) =>
-      number(values[gate.node][gate.place][gate.channel]),
-    );
+    const [then, now] = numbersAt(gate).map((value) => number(value));
     return `${spotName(gate)} gives ${now} instead of ${then}`;
   }
 
@@ -512,8 +530,13 @@ export function mountInside(root) {
     return `${number(then)} → ${number(now)}`;
   }
 
-  function wayOf({ node, place, channel }) {
-    return way(...[net.others, net.values].map((values) => values[node][place][channel]));
+  function wayOf(spot) {
+    return way(...numbersAt(spot));
+  }
+
+  /** A number as it would be, and as it is. */
+  function numbersAt({ node, place, channel }) {
+    return [net.others, net.values].map((values) => values[node][place][channel]);
   }
 
   function spotName({ node, channel }) {
@@ -523,27 +546,6 @@ export function mountInside(root) {
   function blockName(node) {
     const before = gatesOf(net).filter((gate) => gate <= node);
     return `block ${before.length}${before.at(-1) === node ? '' : ', rows above'}`;
-  }
-
-  /** The weights of a window that lies on the picture. */
-  function tableOf(taps, from) {
-    const weights = taps.map(({ weight }) => weight);
-    const ways = [pixel, from, ...taps.map(({ place }) => place)].map((place) => wayTo(place, 0));
-    const [rows, columns] = [0, 1].map((axis) => span(ways.map((way) => way[axis])));
-    const look = pageLook(kind());
-    const cell = (place) => {
-      const sign = (place === pixel ? '?' : '') + (place === from ? '●' : '');
-      const ink =
-        place < pixel ? h('i.swatch', { style: `background: rgb(${look(shown.levels, place)})` }) : '';
-      const i = taps.findIndex((tap) => tap.place === place);
-      if (i < 0) return h('td.masked', ink, sign);
-      const tag = place === net.cause ? 'td.here' : 'td';
-      return h(tag, shareOf(weights[i], weights), ink, h('div', sign), number(weights[i]));
-    };
-    return h(
-      'table.taps',
-      ...rows.map((down) => h('tr', ...columns.map((right) => cell(down * width() + right)))),
-    );
   }
 
   /** The gates of all blocks, where they are unfolded; outlined what the trail goes through. */
@@ -576,12 +578,6 @@ function sumOf(from, terms) {
     return made;
   });
   return h('ul.sum', ...rows, total);
-}
-
-/** All whole numbers from the least to the largest. */
-function span(values) {
-  const first = Math.min(...values);
-  return Array.from({ length: Math.max(...values) - first + 1 }, (_, i) => first + i);
 }
 
 const shownFirst = () => {

@@ -58,7 +58,7 @@ function isOfClass(nodes, node) {
 }
 
 /** By how much each number of a node changes. */
-function changeOf({ values, others }, node, place) {
+export function changeOf({ values, others }, node, place) {
   return values[node][place].map((value, i) => value - others[node][place][i]);
 }
 

@@ -12,23 +12,20 @@ import { noise } from '../../support/tensors';
 
 /** Has every plan leave room for a fence behind all that is reserved, and puts them up in a heap made for it. */
 function fencePlans(numImages: number) {
-  const { reserve, reserveForImages } = Plan.prototype;
   let plan: Plan | undefined;
   const [shared, ofChunks]: [number[], number[]] = [[], []];
-  vi.spyOn(Plan.prototype, 'reserve').mockImplementation(function (this: Plan, ...args) {
-    plan = this;
-    const operand = reserve.apply(this, args);
-    shared.push(this.sharedFloats);
-    this.sharedFloats += FENCE_FLOATS;
-    return operand;
-  });
-  vi.spyOn(Plan.prototype, 'reserveForImages').mockImplementation(function (this: Plan, ...args) {
-    plan = this;
-    const operand = reserveForImages.apply(this, args);
-    ofChunks.push(this.chunkFloats);
-    this.chunkFloats += FENCE_FLOATS;
-    return operand;
-  });
+  const watch = (method: 'reserve' | 'reserveForImages', size: 'sharedFloats' | 'chunkFloats', starts: number[]) => {
+    const reserve = Plan.prototype[method] as Plan['reserveForImages'];
+    vi.spyOn(Plan.prototype, method).mockImplementation(function (this: Plan, ...args: number[]) {
+      plan = this;
+      const operand = reserve.apply(this, args as [number, number]);
+      starts.push(this[size]);
+      this[size] += FENCE_FLOATS;
+      return operand;
+    });
+  };
+  watch('reserve', 'sharedFloats', shared);
+  watch('reserveForImages', 'chunkFloats', ofChunks);
   return () => {
     const { sharedFloats, chunkFloats, chunkImages } = plan as Plan;
     const chunks = Array.from({ length: Math.ceil(numImages / chunkImages) }, (_, k) => k);
