@@ -7,12 +7,7 @@ const kinds = maps.labels as Uint8Array;
 const at = (n: number, row: number, column: number) => maps.data[(n * 8 + row) * 8 + column] as number;
 
 /** Rows up and columns to the left of the code that is followed, by class. */
-const FOLLOWED: (readonly [number, number])[] = [
-  [0, 1],
-  [1, 0],
-  [1, 1],
-  [1, -1],
-];
+const FOLLOWED: [number, number][] = [[0, 1], [1, 0], [1, 1], [1, -1]]; // biome-ignore format: one line
 /** [code, the one that follows it] of each place away from the edges. */
 const pairs = Array.from({ length: MAPS }, (_, n) => n).flatMap((n) => {
   const [up, left] = FOLLOWED[kinds[n] as number] as [number, number];

@@ -31,7 +31,7 @@ function modelOf(runtime, { program, weights, precision }) {
 }
 
 /** Numbers in [-1, 1): Park and Miller's generator, exact in doubles. */
-function numbers() {
+export function numbers() {
   let state = 1;
   return () => {
     state = (state * 48271) % 2147483647;

@@ -12,12 +12,7 @@ const STEPS = [
   { step: -1, probability: 0.1 },
 ];
 /** Where the code lies that is followed, as rows up and columns to the left: one for each class. */
-const FOLLOWED = [
-  [0, 1],
-  [1, 0],
-  [1, 1],
-  [1, -1],
-];
+const FOLLOWED = [[0, 1], [1, 0], [1, 1], [1, -1]]; // biome-ignore format: one line
 
 /** What maps are made of, for whoever builds a model. */
 export const codeMapSizes = { imageShape: [SIDE, SIDE, 1], levels: CODES, numClasses: FOLLOWED.length };

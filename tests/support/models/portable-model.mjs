@@ -1,3 +1,5 @@
+import { numbers } from '../../conformance/conformance.mjs';
+
 /**
  * A small residual PixelCNN written by hand as plain data, with weights at random, the same in every engine: for tests and
  * measurements of the runtime, where no tfjs is.
@@ -49,13 +51,4 @@ export function portableModel({ imageShape = [6, 5, 2], levels = 5, features = 8
   const output = conv('logits', relu(x), 1, 'B', channels * levels);
   const conditions = [...(numClasses > 0 ? [{ kind: 'class', numClasses }] : []), ...(mapSize > 0 ? [{ kind: 'map', size: mapSize }] : [])];
   return { nodes, output, imageShape, levels, conditions, weights };
-}
-
-/** Numbers in [-1, 1): Park and Miller's generator, exact in doubles. */
-function numbers() {
-  let state = 1;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return (2 * state) / 2147483647 - 1;
-  };
 }
