@@ -138,7 +138,7 @@ export function mountGame(root) {
   }
 
   function goOn() {
-    said.textContent = 'And this?';
+    said.textContent = `And this? ${answers.length + 1} of ${ROUNDS}`;
     show();
     focus();
   }

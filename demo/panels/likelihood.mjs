@@ -53,7 +53,7 @@ export function mountLikelihood(root) {
   let changes = 0;
   let isFirst = true;
 
-  const blank = button('Blank', () => editor.clear());
+  const blank = button('Try a blank page', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
   const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.query) });
   const moral = h('p.moral', { role: 'status' }, MORAL);
@@ -137,7 +137,7 @@ export function mountLikelihood(root) {
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.element.style.setProperty('--header', HEADER / (8 * bytes));
     bars.show([
-      bar('our file (pale: header)', 8 * bytes, true),
+      bar('our file, with header', 8 * bytes, true),
       ...(png === null ? [] : [bar('the smallest PNG', 8 * png)]),
       bar('blind guessing', uniform),
     ]);

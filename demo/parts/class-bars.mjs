@@ -44,10 +44,9 @@ export function classBars() {
       h('strong', one),
       h(
         'small',
-        isUnusual ? ' It may be wrong.' : ` ${percent(chances[likeliest])} sure.`,
-        background === null
-          ? ''
-          : ` Its shape saves ${fewer} bits per pixel: usual is ${usualRatio.join(' to ')}.`,
+        isUnusual
+          ? ` It may be wrong: its shape saves ${fewer} bits per pixel, and usual is ${usualRatio.join(' to ')}.`
+          : ` ${percent(chances[likeliest])} sure.`,
       ),
     );
   }

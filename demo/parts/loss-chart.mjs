@@ -39,7 +39,7 @@ export function lossChart(root, names) {
   }
 
   function begin({ networks, levels }) {
-    const uniform = { name: `blind guessing: log₂ ${levels} =`, bits: Math.log2(levels) };
+    const uniform = { name: `blind guessing among ${levels} shades:`, bits: Math.log2(levels) };
     plot?.destroy();
     plot = new UPlot(
       {

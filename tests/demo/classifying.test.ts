@@ -16,7 +16,7 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(((Math.max(...nats) - beside) / (SIZE * Math.LN2)).toFixed(3));
   const isUnusual = rounded < least || rounded > most;
-  const words = `Its shape saves ${rounded} bits per pixel: usual is ${least} to ${most}.`;
+  const words = `It may be wrong: its shape saves ${rounded} bits per pixel, and usual is ${least} to ${most}.`;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 
@@ -39,16 +39,16 @@ describe('classifying in the demo', () => {
       await eventually(headline).toMatch(/^Likeliest: an? \d/);
     });
 
-    it('says for each class how likely the image is, as the library does, and how much likelier than background', async () => {
+    it('says for each class how likely the image is, as the library does', async () => {
       const images = await shippedImages('digits-28');
-      const { nats, likeliest, words } = await measured('digits-28', images.slice(5 * SIZE, 6 * SIZE));
+      const { nats, likeliest } = await measured('digits-28', images.slice(5 * SIZE, 6 * SIZE));
       expect(await panel().locator('.where').textContent()).toBe('6 of 50: a 5');
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
       const total = nats.reduce((sum, value) => sum + Math.exp(value - Math.max(...nats)), 0);
       const chance = (await chances())[likeliest] ?? '';
       expect(Number.parseFloat(chance.replace('> ', '')) / 100).toBeCloseTo(1 / total, 2);
       const one = `a${likeliest === 8 ? 'n' : ''} ${likeliest}`;
-      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. ${words}`);
+      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure.`);
       expect(await panel().locator('.class-bars .present').textContent()).toMatch(new RegExp(`^${likeliest}`));
     });
 
@@ -88,9 +88,9 @@ describe('classifying in the demo', () => {
         'T-shirt or top,trousers,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot',
       );
       const images = await shippedImages('clothes');
-      const { nats, words } = await measured('clothes', images.slice(4 * SIZE, 5 * SIZE));
+      const { nats } = await measured('clothes', images.slice(4 * SIZE, 5 * SIZE));
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
-      expect(await headline()).toContain(words);
+      expect(await headline()).toMatch(/^Likeliest: a coat [\d.]+% sure\.$/);
     });
   });
 
@@ -100,7 +100,7 @@ describe('classifying in the demo', () => {
     expect(isUnusual).toBe(true);
     await openWith(squares);
     await eventually(headline).toContain(words);
-    expect(await headline()).toMatch(/^Unlike its examples, but likeliest: an? \d It may be wrong\. Its shape saves/);
+    expect(await headline()).toMatch(/^Unlike its examples, but likeliest: an? \d It may be wrong: its shape saves/);
     await panel().getByText('How it works').click();
     expect(await panel().getByText('Any image gets an answer').isVisible()).toBe(true);
   });
@@ -113,7 +113,6 @@ describe('classifying in the demo', () => {
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);
     await panel().getByLabel('Digits', { exact: true }).check();
-    await eventually(headline).toMatch('Its shape saves');
-    expect(backgrounds()).toHaveLength(1);
+    await eventually(() => backgrounds().length).toBe(1);
   });
 });

@@ -27,7 +27,7 @@ describe('the game of the demo', () => {
     const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));
     const [kinds, characters] = [new Set<boolean>(), new Set<string>()];
     for (let round = 0; round < 10; round++) {
-      expect(await said()).toMatch(round === 0 ? /^Real or invented\?$/ : /^And this\?$/);
+      expect(await said()).toMatch(round === 0 ? /^Real or invented\?$/ : `And this? ${round + 1} of 10`);
       const character = (await shown()).join('');
       const isReal = real.has(character);
       kinds.add(isReal);

@@ -29,7 +29,7 @@ describe('how likely in the demo', () => {
       /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Unseen pictures take \d\.\d\d on average\. Blind guessing takes 262\.$/,
     );
     const bars = async () => (await likelihood().locator('.bar').allTextContents()).join('');
-    await eventually(bars).toMatch(/^our file \(pale: header\)\d+the smallest PNG\d+blind guessing262$/);
+    await eventually(bars).toMatch(/^our file, with header\d+the smallest PNG\d+blind guessing262$/);
   });
 
   it('tells the bits of each pixel, and what was expected at one: the most surprising, or the one pointed at', async () => {
@@ -73,7 +73,7 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const said = /^It is ([\w% ]+), .* gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
+    const said = /^It is ([\w% ]+), which the network gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
     const [, level, percent, cost] = (await words())?.match(said) ?? [];
     expect(Number(cost)).toBeCloseTo(most, 2);
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`: ${level}`);
@@ -90,7 +90,7 @@ describe('how likely in the demo', () => {
     await demo.see('completing');
     await demo.panel('completing').getByRole('application').focus(); // and so stays in sight
     const press = (id: string, name: string) => button(demo.panel(id), name).evaluate((one: HTMLButtonElement) => one.click());
-    await press('likelihood', 'Blank');
+    await press('likelihood', 'Try a blank page');
     await eventually(whole).toBe(blank);
     expect(await moral.textContent()).toMatch(/^A blank picture takes only/);
     expect(await demo.panel('completing').locator('.where').textContent()).toBe('1 of 297: a 0'); // nothing is there to complete
@@ -101,7 +101,7 @@ describe('how likely in the demo', () => {
 
   it('measures again what is drawn by hand, and by another class', async () => {
     const before = await whole();
-    await button(likelihood(), 'Blank').click();
+    await button(likelihood(), 'Try a blank page').click();
     await eventually(async () => (await whole()) < before).toBe(true);
     const blank = await whole();
     await likelihood().getByRole('application', { name: 'Picture to measure' }).focus();
