@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -63,6 +63,7 @@ export async function provenanceOf(directory) {
     device: ____,
     ...settings
   } = record.settings;
+  if (settings.weights !== undefined) settings.weights = basename(settings.weights); // not where it lies on this machine
   const { step, validationBits, testBits = record.final?.testBits } = evaluation;
   const figures = { validation: validationBits, test: testBits };
   const bits = Object.entries(figures).filter(([, value]) => value !== undefined);

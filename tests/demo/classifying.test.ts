@@ -15,9 +15,8 @@ async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const [beside = 0] = await logProb(await shippedModel(`${name}-background`), { data: image, shape: [1, 28, 28, 1] });
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(((Math.max(...nats) - beside) / (SIZE * Math.LN2)).toFixed(3));
-  const isUnusual = rounded < least || rounded > most;
   const words = `It may be wrong: its shape saves ${rounded} bits per pixel, and usual is ${least} to ${most}.`;
-  return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
+  return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual: rounded < least || rounded > most, words };
 }
 
 describe('classifying in the demo', () => {

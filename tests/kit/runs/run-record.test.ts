@@ -32,17 +32,18 @@ it('is of a run of train.mjs: its settings, its evaluations, the best of them', 
 });
 
 it('is of a run of train.py, which says at its end what it chose', async () => {
-  const state = { run: { data: 'binarized-mnist', seed: 1, learning_rate: 0.002, resume: false, path: '/data', mutate: null } };
+  const weights = '/runs/a.safetensors';
+  const state = { run: { data: 'binarized-mnist', seed: 1, learning_rate: 0.002, weights, resume: false, path: '/data', mutate: null } };
   const weight = { dtype: 'F32' as const, shape: [2, 3], data: new Float32Array(6) };
   const checkpoint = writeSafetensors(new Map([['model.kernel', weight], ['average.kernel', weight]]), { state: JSON.stringify(state) }); // biome-ignore format: one line
   const evaluations = [{ step: 10, validationBits: 0.15 }, { step: 20, validationBits: 0.16 }]; // biome-ignore format: rows
   const final = { best: 10, testBits: 0.145 };
   const directory = await runOf({ 'metrics.json': JSON.stringify([...evaluations, final]), 'checkpoint.safetensors': checkpoint });
-  const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', seed: 1, learningRate: 0.002, path: '/data' };
+  const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', seed: 1, learningRate: 0.002, weights, path: '/data' };
   expect(await recordOfRun(directory)).toEqual({ settings, evaluations, best: 10, numWeights: 6, final });
   expect(await provenanceOf(directory)).toMatchObject({
     steps: '10',
-    settings: '{"learningRate":0.002}',
+    settings: '{"learningRate":0.002,"weights":"a.safetensors"}', // no path of a machine
     'bits/dim': 'validation 0.1500, test 0.1450',
   });
 });
