@@ -54,7 +54,7 @@ export function fieldView(title, words, isGated, moveTo) {
     found = layersToSee(isGated, numLayers, place, SIZE);
     kinds = kindsOf(found, numLayers, place, SIZE);
     const count = (wanted) => kinds.filter((kind) => kind === wanted).length;
-    counts.textContent = `: sees ${count('seen')} of ${count('seen') + count('blind')} pixels within reach`;
+    counts.textContent = `: sees ${count('seen')} of ${count('seen') + count('blind')} pixels near it`;
     if (!isGated) words.textContent = count('blind') > 0 ? why : 'Here it misses nothing: add layers.';
     grid.refresh();
   }

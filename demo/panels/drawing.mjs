@@ -62,7 +62,7 @@ export function mountDrawing(root) {
   const roll = button('Roll the die', rollOnce, 'button.primary');
   const run = button('Let it run', () => (isRunning ? stop() : isPausing || runOn()));
   const undo = button('Undo', takeBack);
-  const again = button('Begin anew', () => begin({ model: drawing.model, condition: drawing.condition }));
+  const again = button('Start again', () => begin({ model: drawing.model, condition: drawing.condition }));
   const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
   const film = button('Download a GIF', keepFilm);
   const title = h('h2.drawing-title', { tabIndex: -1 }, QUESTION);

@@ -90,15 +90,20 @@ export function mountInside(root) {
   });
   const scenes = radios(
     'From the answer back to the picture',
-    SCENES.map((value) => ({ value, label: value })),
+    SCENES.map((value) => ({ value, label: value === 'gate' ? 'detector' : value })),
     { onchange: () => go(scenes.value) },
   );
   const temperature = slider('Temperature', { min: 0.25, max: 3, step: 0.25, value: 1 });
   temperature.input.addEventListener('input', showOther);
   const why = button('Why?', goOn, 'button.primary');
+  /** A digit of the visitor's, in fewer pixels. */
+  let offered = null;
+  const mine = button('Open your digit, in 8 by 8 pixels', () => begin(offered));
+  mine.hidden = true;
   const [area, legend, all] = root.querySelectorAll('.inside-scene, .scale, .scale ~ details');
   const [title, softmaxTable, figure] = area.querySelectorAll('h3, details > div, .inside-figure');
   const short = h('p.inside-short');
+  const product = root.querySelector('.product');
   area.prepend(scenes.element, why);
   title.after(short);
   softmaxTable.before(temperature.element);
@@ -109,7 +114,7 @@ export function mountInside(root) {
     h(
       'div.work',
       h('div.stage.kept', told, grid.element, legend),
-      h('div.stage', shades, depends, area, task.element),
+      h('div.stage', mine, shades, depends, area, task.element),
     ),
     all,
   );
@@ -145,13 +150,16 @@ export function mountInside(root) {
 
   /** The visitor's picture, where there is a network for such. */
   function follow({ name, levels, condition }) {
-    const digit =
-      name === 'digits-28' ? { name: 'digits-conditional', levels: shrunk(levels), condition } : null;
-    const found = digit ?? { name, levels, condition };
-    if (!(found.name in NETWORKS)) return;
-    take(found);
-    const half = found.levels.length / 2;
-    pixel = found.levels.indexOf(Math.max(...found.levels.slice(half)), half); // of the most ink: something to ask about
+    mine.hidden = name !== 'digits-28';
+    if (name in NETWORKS) begin({ name, levels, condition });
+    if (!mine.hidden) offered = { name: 'digits-conditional', levels: shrunk(levels), condition };
+  }
+
+  function begin(picture) {
+    take(picture);
+    const { levels } = picture;
+    const half = levels.length / 2;
+    pixel = levels.indexOf(Math.max(...levels.slice(half)), half); // of the most ink: something to ask about
     measure();
   }
 
@@ -389,7 +397,7 @@ export function mountInside(root) {
   /** One scene on, and from the picture to the answer again. */
   function goOn() {
     go(SCENES[SCENES.indexOf(scene) + 1] ?? SCENES[0]);
-    why.scrollIntoView({ block: 'nearest' }); // with what it says now: see the styles
+    title.scrollIntoView({ block: 'nearest' }); // with what it says now: see the styles
   }
 
   function showScene() {
@@ -459,9 +467,10 @@ export function mountInside(root) {
   function ofBlock() {
     const { blocks, block, channel } = trail;
     const { node, amount, channels } = blocks[block];
+    const moves = changeOf(net, node, pixel);
     const all = channels
       .map((change, k) => [
-        `Detector ${k + 1}: ${wayOf({ node, place: pixel, channel: k })}, × ${number(change / changeOf(net, node, pixel)[k])}`,
+        `Detector ${k + 1}: ${signed(moves[k])} × ${number(change / moves[k])}`,
         change,
         k === channel,
       ])
@@ -475,7 +484,6 @@ export function mountInside(root) {
 
   function ofGate() {
     const [{ gate }] = trail.hops;
-    const products = gateOf(net, gate).map(([found, open]) => [number(found), number(open)].join(' × '));
     const [most, least, ...texts] = spots?.[NETWORKS[shown.name]][gate.node][gate.channel] ?? [];
     const elsewhere = texts.map((text) => Array.from(text, (digit) => Number.parseInt(digit, 36)));
     const other = opposite(net.cause);
@@ -485,18 +493,20 @@ export function mountInside(root) {
     const [then, now] = numbersAt(gate);
     const rows = [
       ['Largest elsewhere:', elsewhere[0], most],
-      ['Here:', here[0], now, products[0]],
-      [`If the framed pixel were ${nameOf(other)}:`, here[1], then, products[1]],
+      ['Here:', here[0], now],
+      [`If the framed pixel were ${nameOf(other)}:`, here[1], then],
       ['Smallest elsewhere:', elsewhere[1], least],
     ].filter(([, levels]) => levels);
     rows.sort(([, , a], [, , b]) => b - a);
-    const seen = rows.map(([label, levels, value, product]) => {
+    const seen = rows.map(([label, levels, value]) => {
       const patches = gallery({ label, columns: (count) => count });
       patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
-      const found = product ? h('b', `${product} = ${number(value)}`) : number(value);
-      return h('tr', h('td', h('div', label), found), h('td', patches.element));
+      return h('tr', h('td', h('div', label), h('b', number(value))), h('td', patches.element));
     });
-    return [`Gate: ${spotName(gate)}, ${wayOf(gate)}`, h('table.spots', ...seen)];
+    product.textContent = gateOf(net, gate)[0]
+      .map((factor) => number(factor))
+      .join(' × ');
+    return [`${spotName(gate)}: ${wayOf(gate)}`, h('table.spots', ...seen)];
   }
 
   function ofWindow() {

@@ -127,7 +127,8 @@ export function mountLikelihood(root) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
     const knowing = `Blind guessing takes ${whole(uniform)}.`;
-    const others = testBits === null ? '' : ` Unseen pictures take ${testBits.toFixed(2)} on average.`;
+    const others =
+      testBits === null ? '' : ` Pictures that it has not seen take ${testBits.toFixed(2)} on average.`;
     const each = ` That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
     headline.replaceChildren(
       'This picture: ',

@@ -45,7 +45,7 @@ export function mountMagnet(root) {
     },
     'button.primary',
   );
-  const others = button('Draw others', () => {
+  const others = button('Draw other squares', () => {
     seed = Math.floor(1e9 * Math.random());
     drawOne();
   });

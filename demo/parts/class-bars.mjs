@@ -24,8 +24,9 @@ export function classBars() {
     const chances = weights.map((weight) => weight / total);
     const likeliest = nats.indexOf(best);
     const { one } = classes[likeliest];
-    const fewer = Number((((best - background) * Math.LOG2E) / size).toFixed(3));
+    const fewer = ((best - background) * Math.LOG2E) / size;
     const isUnusual = background !== null && (fewer < usualRatio[0] || fewer > usualRatio[1]);
+    list.classList.toggle('unsure', isUnusual);
     list.replaceChildren(
       ...classes.map(({ name }, k) => {
         const fill = h('span');
@@ -42,12 +43,7 @@ export function classBars() {
     headline.replaceChildren(
       isUnusual ? 'Unlike its examples, but likeliest: ' : 'Likeliest: ',
       h('strong', one),
-      h(
-        'small',
-        isUnusual
-          ? ` It may be wrong: its shape saves ${fewer} bits per pixel, and usual is ${usualRatio.join(' to ')}.`
-          : ` ${percent(chances[likeliest])} sure.`,
-      ),
+      h('small', isUnusual ? ' It may be wrong.' : ` ${percent(chances[likeliest])} sure.`),
     );
   }
 

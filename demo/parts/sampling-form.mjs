@@ -20,7 +20,7 @@ export function samplingForm({ onDraw, onChange }) {
       },
     },
   );
-  const modelField = field('Model', model, MODELS[first.model].note);
+  const modelField = field('Model', model, ' ');
   const group = select([], { onchange: changed });
   const groupField = field('Class', group);
   const rows = slider('Rows', { min: 1, max: MAX_ROWS, step: 1, value: first.rows });
@@ -73,8 +73,10 @@ export function samplingForm({ onDraw, onChange }) {
 
   /** To what the model takes. */
   function adapt() {
-    const { note, groups, levels } = entry();
-    modelField.querySelector('.hint').textContent = note;
+    const { note, groups, levels, shape } = entry();
+    const shades = levels === 2 ? 'black or white' : `${levels} shades of grey`;
+    modelField.querySelector('.hint').textContent =
+      `${shape[0]} by ${shape[1]} pixels in ${shades}. A ${note}`;
     groupField.hidden = groups.length === 0;
     group.replaceChildren(
       h('option', { value: 'each', text: `All ${groups.length} in turn` }),

@@ -256,7 +256,7 @@ describe('drawing by hand in the demo', () => {
     expect(paused).toBeLessThan(784);
     await button(drawing(), 'Let it run').click();
     await drawing().getByText('This picture takes').waitFor();
-    await button(drawing(), 'Begin anew').click();
+    await button(drawing(), 'Start again').click();
     await eventually(drawn).toBeLessThan(784);
   });
 

@@ -192,7 +192,7 @@ describe('looking inside in the demo', () => {
     const last = numbersAt(Object.values(hops[0]?.gate ?? {}));
     const [white, black] = [0, 1].map((level) => numbersAt([model.output, SHOWN.pixel, level])) as [number[], number[]];
     const [then, now] = last.map((x) => x.toFixed(2));
-    for (const scene of ['chances', 'scores', 'block', 'gate', 'window']) {
+    for (const scene of ['chances', 'scores', 'block', 'detector', 'window']) {
       expect(await area().getByRole('radio', { name: scene }).isChecked()).toBe(true);
       const numbers = numbersIn(await title());
       for (const one of await area().locator('.sum').all()) {
@@ -203,16 +203,15 @@ describe('looking inside in the demo', () => {
       }
       if (scene === 'scores') for (const k of [0, 1]) near(numbers[k], (black[k] as number) - (white[k] as number));
       if (scene === 'block') expect(await area().locator('.most').textContent()).toContain(`Detector ${channel + 1}:`);
-      if (scene === 'gate') {
+      if (scene === 'detector') {
         for (const k of [0, 1]) near(numbers[k], last[k]);
         expect(await colourAt(grid(), 0.5 / width, 9.5 / height)).toEqual(await colourAt(grid(), 0.5 / width, 15.5 / height));
         await eventually(() => figure().locator('canvas[data-images="4"]').count()).toBe(2); // once they are loaded
-        const rows = (await figure().locator('td:first-child').allTextContents()).map(numbersIn) as [number, number, number][];
-        for (const [i, [found, open, product]] of rows.entries()) {
-          if (i > 0) expect(rows[i]?.at(-1)).toBeLessThan(rows[i - 1]?.at(-1) as number);
-          if (product !== undefined) expect(Math.abs(found * open - product)).toBeLessThan(0.016); // of rounded numbers
-        }
-        expect(rows.map((numbers) => numbers.at(-1))).toEqual(expect.arrayContaining([Number(then), Number(now)]));
+        const order = (await figure().locator('td b').allTextContents()).flatMap(numbersIn);
+        expect(order).toEqual([...order].sort((a, b) => b - a));
+        expect(order).toEqual(expect.arrayContaining([Number(then), Number(now)]));
+        const [found = 0, open = 0] = numbersIn(await area().locator('.product').textContent());
+        expect(Math.abs(found * open - Number(now))).toBeLessThan(0.016); // of rounded numbers
       }
       if (scene === 'window') {
         expect((await area().locator('.inside-short').textContent())?.replaceAll('−', '-')).toMatch(
@@ -248,6 +247,7 @@ describe('looking inside in the demo', () => {
     await demo.page.evaluate(() => location.assign('#likelihood?model=digits-28&image=6'));
     await demo.see('likelihood');
     await demo.bringIntoSight('inside');
+    await button(panel(), 'Open your digit, in 8 by 8 pixels').click();
     await eventually(() => panel().locator('.told').textContent()).toBe('It is drawing a 5.');
     expect(await panel().locator('.shade').count()).toBe(17);
     await eventually(title).toMatch(/^Chance of (black|white|\d+% grey): \d/);
@@ -255,7 +255,7 @@ describe('looking inside in the demo', () => {
 
   it('has a link to what is shown, and says what is wrong with one', async () => {
     await panel().getByRole('radio', { name: shadeOf(0) }).first().check({ force: true }); // biome-ignore format: one line
-    await area().getByRole('radio', { name: 'gate' }).check({ force: true });
+    await area().getByRole('radio', { name: 'detector' }).check({ force: true });
     await eventually(title).toContain('etector'); // once that is known
     const gate = await title();
     await button(panel(), 'Copy link').click();

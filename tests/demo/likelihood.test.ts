@@ -26,7 +26,7 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Unseen pictures take \d\.\d\d on average\. Blind guessing takes 262\.$/,
+      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Pictures that it has not seen take \d\.\d\d on average\. Blind guessing takes 262\.$/,
     );
     const bars = async () => (await likelihood().locator('.bar').allTextContents()).join('');
     await eventually(bars).toMatch(/^our file, with header\d+the smallest PNG\d+blind guessing262$/);

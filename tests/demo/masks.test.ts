@@ -106,7 +106,7 @@ describe('masks in the demo', () => {
     const captions = () => panel().getByRole('figure').locator('figcaption').allTextContents();
     const words = (name: string) => view(name).getByRole('status').textContent();
     const seen = (plain: string, both: string) =>
-      [`Plain stack: sees ${plain}`, `Two stacks: sees ${both}`].map((words) => `${words} within reach`);
+      [`Plain stack: sees ${plain}`, `Two stacks: sees ${both}`].map((words) => `${words} near it`);
     expect(await captions()).toEqual(seen('34 of 40 pixels', '40 of 40 pixels'));
     const slider = panel().getByRole('slider');
     await slider.fill('1');
@@ -134,7 +134,7 @@ describe('masks in the demo', () => {
     const both = view('Two stacks').getByRole('application');
     await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
     expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel being guessed');
-    expect((await captions())[0]).toBe('Plain stack: sees 2 of 2 pixels within reach');
+    expect((await captions())[0]).toBe('Plain stack: sees 2 of 2 pixels near it');
     expect(await view('Plain stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
   });
 });
