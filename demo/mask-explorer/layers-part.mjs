@@ -24,7 +24,7 @@ export function layersPart(...words) {
     show();
   };
   const views = [
-    fieldView('Plain stack', words[1], false, moveTo),
+    fieldView('One stack', words[1], false, moveTo),
     fieldView('Two stacks', words[2], true, moveTo),
   ];
   function show() {

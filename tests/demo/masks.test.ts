@@ -106,7 +106,7 @@ describe('masks in the demo', () => {
     const captions = () => panel().getByRole('figure').locator('figcaption').allTextContents();
     const words = (name: string) => view(name).getByRole('status').textContent();
     const seen = (plain: string, both: string) =>
-      [`Plain stack: sees ${plain}`, `Two stacks: sees ${both}`].map((words) => `${words} near it`);
+      [`One stack: sees ${plain}`, `Two stacks: sees ${both}`].map((words) => `${words} near it`);
     expect(await captions()).toEqual(seen('34 of 40 pixels', '40 of 40 pixels'));
     const slider = panel().getByRole('slider');
     await slider.fill('1');
@@ -114,27 +114,27 @@ describe('masks in the demo', () => {
     expect(await captions()).toEqual(seen('4 of 4 pixels', '4 of 4 pixels'));
     await slider.fill('3');
 
-    await view('Plain stack').getByRole('application').focus();
-    expect(await words('Plain stack')).toBe('Row 1, column 1: outside the window of these layers');
+    await view('One stack').getByRole('application').focus();
+    expect(await words('One stack')).toBe('Row 1, column 1: outside the window of these layers');
     const press = async (...keys: string[]) => {
       for (const key of keys) await demo.page.keyboard.press(key);
     };
     await press(...Array(8).fill('ArrowRight'), ...Array(5).fill('ArrowDown'));
-    expect(await words('Plain stack')).toBe('Row 6, column 9: never seen, through however many layers');
+    expect(await words('One stack')).toBe('Row 6, column 9: never seen, through however many layers');
     const before = await pixels(view('Two stacks').getByRole('application'));
     await press('Space');
-    expect(await words('Plain stack')).toBe('Row 6, column 9: the pixel being guessed');
+    expect(await words('One stack')).toBe('Row 6, column 9: the pixel being guessed');
     expect(await pixels(view('Two stacks').getByRole('application'))).not.toBe(before);
     await press('ArrowUp', 'ArrowRight');
-    expect(await words('Plain stack')).toBe('Row 5, column 10: seen through 1 layer');
+    expect(await words('One stack')).toBe('Row 5, column 10: seen through 1 layer');
     await press('ArrowDown');
-    expect(await words('Plain stack')).toBe('Row 6, column 10: drawn later');
+    expect(await words('One stack')).toBe('Row 6, column 10: drawn later');
 
     const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
     const both = view('Two stacks').getByRole('application');
     await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
     expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel being guessed');
-    expect((await captions())[0]).toBe('Plain stack: sees 2 of 2 pixels near it');
-    expect(await view('Plain stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
+    expect((await captions())[0]).toBe('One stack: sees 2 of 2 pixels near it');
+    expect(await view('One stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
   });
 });
