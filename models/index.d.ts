@@ -11,6 +11,7 @@ export type ModelName =
   | 'digits-28'
   | 'digits-28-background'
   | 'binarized-mnist'
+  | 'binarized-mnist-orders'
   | 'clothes'
   | 'clothes-background'
   | 'mnist-256'

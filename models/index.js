@@ -11,6 +11,7 @@ const URLS = {
   'digits-28': new URL('./digits-28.pixelcnn', import.meta.url),
   'digits-28-background': new URL('./digits-28-background.pixelcnn', import.meta.url),
   'binarized-mnist': new URL('./binarized-mnist.pixelcnn', import.meta.url),
+  'binarized-mnist-orders': new URL('./binarized-mnist-orders.pixelcnn', import.meta.url),
   clothes: new URL('./clothes.pixelcnn', import.meta.url),
   'clothes-background': new URL('./clothes-background.pixelcnn', import.meta.url),
   'mnist-256': new URL('./mnist-256.pixelcnn', import.meta.url),
@@ -73,6 +74,13 @@ export const models = {
     bytes: 6672,
   },
   'binarized-mnist': { imageShape: [28, 28, 1], levels: 2, bitsPerDim: 0.146, licence: 'MIT', bytes: 943396 },
+  'binarized-mnist-orders': {
+    imageShape: [28, 28, 1],
+    levels: 2,
+    bitsPerDim: 0.145,
+    licence: 'MIT',
+    bytes: 1618756,
+  },
   clothes: {
     imageShape: [28, 28, 1],
     levels: 16,

@@ -60,7 +60,8 @@ export async function readRuns() {
 /** All runs of the docs, and how to make them again. @returns {Promise<Recipe[]>} */
 export async function readRecipes() {
   const ofSpins = JSON.parse(await readFile(join(RUNS, 'ising.json'), 'utf8'));
-  return [...(await readRuns()).map(recipeOf), ...ofSpins.map(recipeOfSpins)];
+  const runs = (await readRuns()).filter(({ settings }) => settings.continues === undefined); // no one command makes those again
+  return [...runs.map(recipeOf), ...ofSpins.map(recipeOfSpins)];
 }
 
 /**
