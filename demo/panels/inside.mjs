@@ -324,9 +324,9 @@ export function mountInside(root) {
     if (i > pixel) return 'not drawn yet';
     const shade = nameOf(shown.levels[i]);
     const known = numberAt(i);
-    if (hopShown() && known !== undefined) return `${shade}, ${scene === 'gate' ? 'its number' : 'weight'} ${number(known)}`; // biome-ignore format: one line
-    if (changed[i] && !hopShown()) return describeEffect(i);
-    return `${shade}${changed.length > 0 ? ', out of sight' : ''}`;
+    if (known === undefined) return `${shade}${changed.length > 0 ? ', out of sight' : ''}`;
+    if (!hopShown()) return describeEffect(i);
+    return `${shade}, ${scene === 'gate' ? 'its number' : 'weight'} ${number(known)}`;
   }
 
   /** What the scene tells of a detector, where it is about one. */
@@ -337,7 +337,7 @@ export function mountInside(root) {
   /** What a pixel does: to the chance, or to the sum of that detector; or the detector's number there. Undefined where that is nothing. */
   function numberAt(i) {
     const hop = hopShown();
-    if (hop === undefined) return changed[i] && effects[i];
+    if (hop === undefined) return changed[i] ? effects[i] : undefined; // out of sight
     if (scene === 'window') return hop.taps.find(({ place }) => place === i)?.weight;
     return net.values[hop.gate.node][i][hop.gate.channel];
   }

@@ -144,6 +144,7 @@ describe('looking inside in the demo', () => {
   it('shows the chances of the runtime, and how much of the chosen one each pixel makes', async () => {
     const chances = chancesAt(SHOWN.pixel, levels);
     expect(await panel().locator('.shade b').allTextContents()).toEqual(chances.map(percent));
+    expect((await colourAt(grid(), 0.1 / width, 0.1 / height)).slice(0, 3)).toEqual([220, 217, 208]); // out of sight: --unseen
     const likeliest = chances.indexOf(Math.max(...chances));
     const others = levels.slice(0, SHOWN.pixel).map((_, i) => chancesAt(SHOWN.pixel, flipped(i)));
     for (const level of [likeliest, (likeliest + 1) % kind.levels]) {

@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sample } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { folder } from '../support/workers/pool-workers-node';
+
+const MODEL = new URL('../support/models/portable-model.mjs', import.meta.url).href;
 
 /** Runs a program beside the runtime, as it is packed: what it prints, and how it ends. */
 async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: string; code: number | null }> {
@@ -13,7 +14,7 @@ async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: st
   const imports =
     format === 'mjs'
       ? `import { createPool } from './pool/runtime.js';
-         import { portableModel } from './portable-model.mjs';`
+         import { portableModel } from '${MODEL}';`
       : `const { createPool } = require('./pool/runtime.js');`;
   await writeFile(file, `${imports}\nasync function main() {\n${program}\n}\nmain();`);
   const child = spawn(process.execPath, [file], { timeout: 60_000 });
@@ -24,18 +25,13 @@ async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: st
 }
 
 const SAMPLE = `
-  const { portableModel } = await import('./portable-model.mjs');
+  const { portableModel } = await import('${MODEL}');
   const pool = createPool({ workers: 2 });
   const { data } = await pool.sample(portableModel(), { numImages: 20, seed: 3 });
   console.log(Array.from(data).join());
 `;
 
 describe('a pool in Node', () => {
-  beforeAll(async () => {
-    const model = fileURLToPath(new URL('../support/models/portable-model.mjs', import.meta.url));
-    await copyFile(model, join(folder, 'portable-model.mjs'));
-  });
-
   it.each(['mjs', 'cjs'] as const)('finds its workers and lets the process end: %s', async (format) => {
     const { data } = await sample(portableModel(), { numImages: 20, seed: 3 });
     expect(await run(format, SAMPLE)).toEqual({ output: Array.from(data).join(), code: 0 });
@@ -60,7 +56,7 @@ describe('a pool in Node', () => {
 
   it('starts from a program that is no file', async () => {
     const program = `import { createPool } from './pool/runtime.js';
-      import { portableModel } from './portable-model.mjs';
+      import { portableModel } from '${MODEL}';
       console.log((await createPool().sample(portableModel())).shape.join());`;
     const flags = ['--input-type=module', '--eval', program];
     const { stdout, stderr } = spawnSync(process.execPath, flags, { cwd: folder, encoding: 'utf8' });
