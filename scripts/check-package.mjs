@@ -181,7 +181,7 @@ async function packedModels() {
     const files = (await run('tar', ['-tzf', tarball], temporary)).trim().split('\n');
     const others = files.filter((path) => !EXPECTED_OF_MODELS.test(path));
     assert.deepEqual(others, []);
-    assert.equal(files.filter((path) => path.endsWith('.pixelcnn')).length, 26);
+    assert.equal(files.filter((path) => path.endsWith('.pixelcnn')).length, 27);
     assert(files.includes('package/LICENSE') && files.includes('package/NOTICE.md'));
   });
   await check('publint of the models', () =>
