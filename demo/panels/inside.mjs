@@ -35,7 +35,7 @@ const SCENES = ['chances', 'scores', 'block', 'gate', 'window'];
 const LISTED = 4;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
-const number = (value, digits = 2) => value.toFixed(digits).replace('-', '−');
+const number = (value) => value.toFixed(2).replace('-', '−');
 const signed = (value) => `${value < 0 ? '' : '+'}${number(value)}`;
 /** How much is added to a number, as far as both are shown: what is shown adds up. */
 const added = (from, amount) => (Math.round(100 * (from + amount)) - Math.round(100 * from)) / 100;
@@ -503,9 +503,7 @@ export function mountInside(root) {
       patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
       return h('tr', h('td', h('div', label), h('b', number(value))), h('td', patches.element));
     });
-    product.textContent = gateOf(net, gate)[0]
-      .map((factor) => number(factor))
-      .join(' × ');
+    product.textContent = gateOf(net, gate)[0].map(number).join(' × ');
     return [`${spotName(gate)}: ${wayOf(gate)}`, h('table.spots', ...seen)];
   }
 
@@ -531,7 +529,7 @@ export function mountInside(root) {
   /** How a detector's number moves because that pixel is as it is. */
   function gives(hop) {
     const { gate } = trail.hops[hop];
-    const [then, now] = numbersAt(gate).map((value) => number(value));
+    const [then, now] = numbersAt(gate).map(number);
     return `${spotName(gate)} gives ${now} instead of ${then}`;
   }
 

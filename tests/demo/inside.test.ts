@@ -244,7 +244,7 @@ describe('looking inside in the demo', () => {
     await eventually(() => area().locator('.inside-short').textContent()).toContain(said);
   });
 
-  it('follows the visitor’s picture, a digit in fewer pixels', async () => {
+  it('offers to open the visitor’s digit, in fewer pixels', async () => {
     await demo.page.evaluate(() => location.assign('#likelihood?model=digits-28&image=6'));
     await demo.see('likelihood');
     await demo.bringIntoSight('inside');
