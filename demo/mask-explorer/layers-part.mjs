@@ -1,42 +1,86 @@
-import { slider } from '../parts/controls.mjs';
+import { radios, slider } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
+import { levelsOfText } from '../parts/levels-text.mjs';
+import { pixelGrid } from '../parts/pixel-grid.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
-import { fieldView } from './field-view.mjs';
+import { kindsOf, layersToSee } from './field.mjs';
+import { paintSquares } from './squares.mjs';
 
-/** At first, one layer after another: so many, and milliseconds for each. */
-const [LAYERS, EACH] = [4, 900];
+/** A syllable, down to the row below the pixel that is guessed at first. */
+const SIZE = { height: 12, width: 16 };
+const PICTURE = levelsOfText(
+  '0G10F1B0B110C10B10B10C10B10B10010010B10B1C010B10B10D1B0C10M10M10I1A0J10A10H10C10B',
+  { levels: 2, size: SIZE.height * SIZE.width },
+);
+const FIRST = 166; // in row 10, column 6
+/** As many as the networks have; and milliseconds for each, at first. */
+const [LAYERS, EACH] = [6, 700];
+const WORDS = {
+  here: 'the pixel being guessed',
+  later: 'drawn later',
+  outside: 'too far away for these layers',
+  blind: 'never seen, through however many layers',
+};
 
 /**
- * What a pixel sees through a few layers, by one plain stack and by two stacks.
+ * What a pixel sees through a few layers, by one plain stack or by two.
  *
- * @param {...HTMLElement} words of the layers, and of each view
+ * @param {HTMLElement} words of layers
+ * @param {HTMLElement} ofStacks what each sees, and what it makes of the first pixel
  */
-export function layersPart(...words) {
-  let place = { row: 6, column: 6 };
-  let growing;
-  const layers = slider('Layers', { min: 1, max: 6, step: 1, value: LAYERS });
+export function layersPart(words, ofStacks) {
+  let here = FIRST;
+  let [found, kinds, growing] = [[], []];
+  const stack = radios('Network', [{ value: 'one', label: 'One stack' }, { value: 'two', label: 'Two stacks' }], { onchange: show }); // biome-ignore format: one line
+  const layers = slider('Layers', { min: 1, max: LAYERS, step: 1, value: LAYERS });
   layers.input.addEventListener('input', () => {
     clearTimeout(growing);
     show();
   });
-  const moveTo = (row, column) => {
-    place = { row, column };
-    show();
-  };
-  const views = [
-    fieldView('One stack', words[1], false, moveTo),
-    fieldView('Two stacks', words[2], true, moveTo),
-  ];
+  const grid = pixelGrid({
+    label: 'What the network sees',
+    hint: 'Choose a pixel to move the “?” there.',
+    paint: (context, cell) => paintSquares(context, cell, SIZE.width, kinds.map(look)),
+    describe(row, column) {
+      const pixel = row * SIZE.width + column;
+      const layer = found[pixel];
+      return WORDS[kinds[pixel]] ?? `seen through ${layer} layer${layer === 1 ? '' : 's'}`;
+    },
+    act(row, column) {
+      here = row * SIZE.width + column;
+      show();
+    },
+  });
+
+  function look(kind, pixel) {
+    const isBlack = PICTURE[pixel] === 1;
+    const isNew = found[pixel] === layers.input.valueAsNumber; // in the last of the layers
+    return {
+      here: { fill: 'accent', ink: 'accent-ink', sign: '?' },
+      later: { ink: 'muted', sign: '·' },
+      outside: { fill: isBlack ? 'field-line' : 'tray' },
+      blind: { fill: isBlack ? 'black' : 'blind', ink: isBlack ? 'blind' : 'blind-line', sign: '×' },
+      seen: { fill: isBlack ? 'black' : 'seen', line: isNew && 'accent' },
+    }[kind];
+  }
+
   function show() {
-    for (const view of views) view.show(place, layers.input.valueAsNumber);
+    const count = layers.input.valueAsNumber;
+    const place = { row: Math.floor(here / SIZE.width), column: here % SIZE.width };
+    found = layersToSee(stack.value === 'two', count, place, SIZE);
+    kinds = kindsOf(found, count, place, SIZE);
+    for (const one of ofStacks.children)
+      one.hidden = one.dataset.stack !== stack.value || ('first' in one.dataset && here !== FIRST);
+    grid.refresh();
   }
   function grow(count) {
     layers.set(count);
     show();
     if (count < LAYERS) growing = setTimeout(grow, EACH, count + 1);
   }
+  grid.setSize(SIZE.height, SIZE.width);
   show();
-  const element = h('div.layers', h('div', words[0], layers.element), ...views.map(({ element }) => element));
+  const element = h('div.layers', h('div', words, stack.element, layers.element), grid.element, ofStacks);
   whenNear(element, () => isMotionReduced() || grow(1), '-200px');
   return element;
 }

@@ -1,11 +1,10 @@
 import { colour } from '../parts/dom.mjs';
 
-const COLOURS = ['accent', 'accent-ink', 'error', 'ink', 'muted', 'paper', 'tray'];
+const COLOURS = ['accent', 'accent-ink', 'black', 'blind', 'blind-line', 'field-line', 'ink', 'muted', 'seen', 'tray']; // biome-ignore format: one line
 
 /**
  * @typedef {object} Look of a square; colours are names of the page's own
  * @property {string} [fill]
- * @property {number} [share] of the fill, up to 1
  * @property {string} [line]
  * @property {string | number} [sign]
  * @property {string} [ink] of the sign
@@ -26,15 +25,13 @@ export function paintSquares(context, cell, columns, looks) {
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineWidth = gap;
-  looks.forEach(({ fill, share = 1, line, sign = '', ink = 'ink' }, index) => {
+  looks.forEach(({ fill, line, sign = '', ink = 'ink' }, index) => {
     const [x, y] = [(index % columns) * cell, Math.floor(index / columns) * cell];
     context.beginPath();
     context.roundRect(x + gap, y + gap, cell - 2 * gap, cell - 2 * gap, cell / 8);
     if (fill) {
-      context.globalAlpha = share;
       context.fillStyle = colours[fill];
       context.fill();
-      context.globalAlpha = 1;
     }
     if (line) {
       context.strokeStyle = colours[line];

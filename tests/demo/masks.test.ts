@@ -101,40 +101,39 @@ describe('masks in the demo', () => {
     }
   });
 
-  it('show what a pixel sees, layer by layer and from any place', async () => {
-    const view = (name: string) => panel().getByRole('figure').filter({ hasText: name });
-    const captions = () => panel().getByRole('figure').locator('figcaption').allTextContents();
-    const words = (name: string) => view(name).getByRole('status').textContent();
-    const seen = (plain: string, both: string) =>
-      [`One stack: sees ${plain}`, `Two stacks: sees ${both}`].map((words) => `${words} near it`);
-    expect(await captions()).toEqual(seen('34 of 40 pixels', '40 of 40 pixels'));
-    const slider = panel().getByRole('slider');
-    await slider.fill('1');
-    expect(await slider.getAttribute('aria-valuetext')).toBe('1');
-    expect(await captions()).toEqual(seen('4 of 4 pixels', '4 of 4 pixels'));
-    await slider.fill('3');
-
-    await view('One stack').getByRole('application').focus();
-    expect(await words('One stack')).toBe('Row 1, column 1: outside the window of these layers');
+  it('show what a pixel sees, by one stack and by two, layer by layer and from any place', async () => {
+    const grid = panel().getByRole('application', { name: 'What the network sees' });
+    const says = (words: string) => panel().getByText(words).isVisible();
+    const readout = () => panel().locator('.layers .grid').getByRole('status').textContent();
     const press = async (...keys: string[]) => {
       for (const key of keys) await demo.page.keyboard.press(key);
     };
-    await press(...Array(8).fill('ArrowRight'), ...Array(5).fill('ArrowDown'));
-    expect(await words('One stack')).toBe('Row 6, column 9: never seen, through however many layers');
-    const before = await pixels(view('Two stacks').getByRole('application'));
+    expect([await says('22% for black. Wrong.'), await says('over 99% for black. Right.')]).toEqual([true, false]);
+    await grid.focus();
+    await press(...Array(8).fill('ArrowRight'), ...Array(9).fill('ArrowDown'));
+    expect(await readout()).toBe('Row 10, column 9: never seen, through however many layers');
+    await choose('Network', 'Two stacks');
+    expect([await says('22% for black. Wrong.'), await says('over 99% for black. Right.')]).toEqual([false, true]);
+    await grid.focus();
+    expect(await readout()).toBe('Row 10, column 9: seen through 2 layers');
+    const before = await pixels(grid);
+    const slider = panel().getByRole('slider');
+    await slider.fill('1');
+    expect(await slider.getAttribute('aria-valuetext')).toBe('1');
+    expect(await pixels(grid)).not.toBe(before);
+    await grid.focus();
+    expect(await readout()).toBe('Row 10, column 9: too far away for these layers');
     await press('Space');
-    expect(await words('One stack')).toBe('Row 6, column 9: the pixel being guessed');
-    expect(await pixels(view('Two stacks').getByRole('application'))).not.toBe(before);
+    expect(await readout()).toBe('Row 10, column 9: the pixel being guessed');
+    expect([await says('over 99% for black'), await says('Together they see everything')]).toEqual([false, true]);
     await press('ArrowUp', 'ArrowRight');
-    expect(await words('One stack')).toBe('Row 5, column 10: seen through 1 layer');
+    expect(await readout()).toBe('Row 9, column 10: seen through 1 layer');
     await press('ArrowDown');
-    expect(await words('One stack')).toBe('Row 6, column 10: drawn later');
+    expect(await readout()).toBe('Row 10, column 10: drawn later');
 
-    const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
-    const both = view('Two stacks').getByRole('application');
-    await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
-    expect(await words('Two stacks')).toBe('Row 1, column 3: the pixel being guessed');
-    expect((await captions())[0]).toBe('One stack: sees 2 of 2 pixels near it');
-    expect(await view('One stack').getByText('never sees the pixels marked').isVisible()).toBe(false);
+    const { width = 0, height = 0 } = (await grid.boundingBox()) ?? {};
+    await grid.click({ position: { x: (6.5 / 16) * width, y: (10.5 / 12) * height } });
+    expect(await readout()).toBe('Row 11, column 7: the pixel being guessed');
+    expect(await says('over 99% for black. Right.')).toBe(true);
   });
 });

@@ -191,7 +191,7 @@ export const FIRST_WORK = {
   maps: '.headline:has-text("flaw")',
   magnet: '.report:has-text("Drew 64 squares")',
   training: '.uplot',
-  masks: 'figure canvas',
+  masks: '.layers canvas',
   inside: '.inside-most:not(:empty)',
   'same-bits': '.work',
 };
