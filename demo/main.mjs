@@ -28,7 +28,7 @@ import { hashPlace } from './parts/hash-place.mjs';
 /** The other panels, in the order in which they are filled. */
 const PANELS = [
   ...['drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'],
-  ...['game', 'sampling', 'classifying', 'same-bits'],
+  ...['game', 'sampling', 'classifying', 'same-bits', 'more'],
 ];
 
 /** The code of the other panels. */

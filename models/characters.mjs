@@ -3,8 +3,9 @@
 import { loadPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
 
-const model = await loadPortable(modelURL('characters')); // 24x24 pixels of paper, 0, or ink, 1
-const { data } = await sample(model, { numImages: 3, temperature: 0.8 }); // [3, 24, 24, 1]
+const model = await loadPortable(modelURL('characters'));
+// 24x24 pixels of paper, 0, or ink, 1: [3, 24, 24, 1]
+const { data } = await sample(model, { numImages: 3, temperature: 0.8 });
 
 for (let row = 0; row < 24; row += 2) {
   const line = [];

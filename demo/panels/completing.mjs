@@ -10,7 +10,7 @@ import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
-import { MAX_SEED } from '../parts/sampling-state.mjs';
+import { MAX_SEED } from '../parts/random.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';

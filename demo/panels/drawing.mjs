@@ -9,6 +9,7 @@ import { linkButton } from '../parts/link-button.mjs';
 import { nextBars } from '../parts/next-bars.mjs';
 import { percent, shadeName } from '../parts/odds.mjs';
 import { offerPicture } from '../parts/own-picture.mjs';
+import { freshSeed } from '../parts/random.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -192,7 +193,7 @@ export function mountDrawing(root) {
     kindSelect.value = condition;
   }
 
-  function begin(choice, seed = Math.floor(1e9 * Math.random())) {
+  function begin(choice, seed = freshSeed()) {
     return task.run((signal) => drawFirstRows(signal, choice, seed));
   }
 
@@ -327,7 +328,7 @@ export function mountDrawing(root) {
     const size = sizeOf(kind.shape);
     const given = { levels: new Uint8Array(size), known: new Uint8Array(size).fill(1, 0, values.length) };
     given.levels.set(values);
-    const seed = Math.floor(1e9 * Math.random());
+    const seed = freshSeed();
     const job = { kind: 'sample', model, numImages: 1, seed, ...classesOf(condition), given };
     let [drawn, done] = [given.levels, values.length];
     const onReport = (report) => ([drawn, done] = [report.levels, report.done]);

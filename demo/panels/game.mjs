@@ -4,8 +4,7 @@ import { button } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
-import { randomOf } from '../parts/random.mjs';
-import { MAX_SEED } from '../parts/sampling-state.mjs';
+import { freshSeed, MAX_SEED, randomOf } from '../parts/random.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { readTestImages } from '../parts/test-images.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -158,5 +157,3 @@ export function mountGame(root) {
     focus();
   }
 }
-
-const freshSeed = () => Math.floor(MAX_SEED * Math.random());

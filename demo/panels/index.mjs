@@ -10,6 +10,7 @@ export { mountInside as inside } from './inside.mjs';
 export { mountLikelihood as likelihood } from './likelihood.mjs';
 export { mountMagnet as magnet } from './magnet.mjs';
 export { mountMaps as maps } from './maps.mjs';
+export { mountMore as more } from './more.mjs';
 export { mountSameBits as 'same-bits' } from './same-bits.mjs';
 export { mountSampling as sampling } from './sampling.mjs';
 export { mountTraining as training } from './training.mjs';

@@ -3,6 +3,7 @@ import { button, slider } from '../parts/controls.mjs';
 import { curveChart } from '../parts/curve-chart.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
+import { freshSeed } from '../parts/random.mjs';
 import { isMotionReduced, replay } from '../parts/replay.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
@@ -46,7 +47,7 @@ export function mountMagnet(root) {
     'button.primary',
   );
   const others = button('Draw other squares', () => {
-    seed = Math.floor(1e9 * Math.random());
+    seed = freshSeed();
     drawOne();
   });
   const bars = histogram();

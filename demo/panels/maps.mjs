@@ -6,6 +6,7 @@ import { h, whenNear } from '../parts/dom.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { AGAIN, inWords, mapEditor, TILES } from '../parts/map-editor.mjs';
+import { freshSeed } from '../parts/random.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -148,5 +149,3 @@ function brushOf(kind) {
   TILES[kind].className = 'swatch';
   return h('span', TILES[kind], h('span.tool-name', NAMES[kind]));
 }
-
-const freshSeed = () => Math.floor(1e9 * Math.random());

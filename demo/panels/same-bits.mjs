@@ -1,12 +1,11 @@
 import { MODELS } from '../catalogue.mjs';
 import { button } from '../parts/controls.mjs';
 import { h } from '../parts/dom.mjs';
-import { packedFiles } from '../parts/packed-files.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
-/** Draws the picture that is the same everywhere, and so is its file. */
+/** Draws the picture that is the same everywhere. */
 const MODEL = 'characters';
 const SEED = 7;
 
@@ -17,7 +16,7 @@ const WAYS = [
 
 /**
  * Compares the bits of this browser, by WebAssembly and by JavaScript alone, with those of other machines; and draws a picture
- * whose file opens on any of them.
+ * both ways.
  *
  * @param {HTMLElement} root
  */
@@ -25,18 +24,15 @@ export function mountSameBits(root) {
   const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
   const task = taskRunner({ onChange: update });
   const start = button('Draw and compare', () => task.run(compare), 'button.primary');
-  const [result, table] = root.querySelectorAll('.headline, details');
+  const [result, table] = root.querySelectorAll('.headline, table');
   const cells = table.querySelectorAll('.present td');
   const pictures = gallery({ label: 'The same on every machine', columns: () => 2 });
-  const files = packedFiles(root, { client: clients[0], present: () => ({ model: MODEL }) });
-  files.element.open = true;
   root.append(
     h(
       'div.work.even',
-      h('div.controls', h('div.buttons', start), task.element, result),
-      h('div.stage', h('div.tray', pictures.element), files.element),
+      h('div.controls', h('div.buttons', start), task.element, result, h('div.tray', pictures.element)),
+      h('div.stage', table),
     ),
-    table,
   );
 
   function update() {
@@ -55,14 +51,11 @@ export function mountSameBits(root) {
         { signal, onReport: ({ done, total }) => task.tick(`${done} of ${total}`) },
       );
       for (const one of different) found.add(one);
-      cells[i].textContent = count > 0 ? `${count - different.length} of ${count} results the same` : 'none';
+      cells[i].textContent = count > 0 ? `${count - different.length} of ${count} the same` : 'none';
       const job = { kind: 'sample', model: MODEL, numImages: 1, seed: SEED };
       drawn.push([...(await clients[i].run(job, { signal })).levels]);
       pictures.show(drawn.flat(), MODELS[MODEL]);
     }
-    const levels = Uint8Array.from(drawn[0]);
-    const { bytes } = await clients[0].run({ kind: 'compress', model: MODEL, levels }, { signal });
-    files.offer({ bytes, levels, name: 'same-bits' });
     if (String(drawn[0]) !== String(drawn[1])) found.add('picture');
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);
     task.say('');

@@ -1,8 +1,7 @@
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { textOfLevels } from '../parts/levels-text.mjs';
-import { randomOf } from '../parts/random.mjs';
+import { freshSeed, MAX_SEED, randomOf } from '../parts/random.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
-import { MAX_SEED } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { wallTile } from '../parts/wall-tile.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -122,12 +121,7 @@ export function mountWall(root, panels) {
     );
     const tile = free[Math.floor(free.length * Math.random())];
     task.run(async (signal) => {
-      const [picture] = await drawn(
-        { ...tile.kind, count: 1 },
-        signal,
-        Math.random,
-        Math.floor(MAX_SEED * Math.random()),
-      );
+      const [picture] = await drawn({ ...tile.kind, count: 1 }, signal, Math.random, freshSeed());
       tile.draw(picture, 0);
     });
   }

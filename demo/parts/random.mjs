@@ -12,3 +12,9 @@ export function randomOf(seed) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** The highest seed that the page offers. */
+export const MAX_SEED = 999_999_999;
+
+/** A seed that nobody has asked for. */
+export const freshSeed = () => Math.floor(MAX_SEED * Math.random());

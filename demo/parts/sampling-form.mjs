@@ -1,7 +1,8 @@
 import { MODELS } from '../catalogue.mjs';
 import { button, field, numberInput, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
-import { firstState, HOTTEST, MAX_ROWS, MAX_SEED, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
+import { freshSeed, MAX_SEED } from './random.mjs';
+import { firstState, HOTTEST, MAX_ROWS, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
 
 /**
  * All that can be chosen for a draw.
@@ -42,7 +43,7 @@ export function samplingForm({ onDraw, onChange }) {
   seed.addEventListener('change', changed);
   const slow = h('input', { type: 'checkbox' });
   const renew = button('New seed', () => {
-    seed.value = Math.floor(MAX_SEED * Math.random());
+    seed.value = freshSeed();
     checkSeed();
     onDraw();
   });

@@ -1,7 +1,7 @@
 import { MODELS, UNLISTED } from '../catalogue.mjs';
 import { addressReader } from './address-state.mjs';
+import { MAX_SEED } from './random.mjs';
 
-export const MAX_SEED = 999_999_999;
 export const MAX_ROWS = 6;
 export const HOTTEST = 2;
 export const TEMPERATURE_STEP = 0.05;

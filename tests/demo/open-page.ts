@@ -194,6 +194,7 @@ export const FIRST_WORK = {
   masks: '.layers canvas',
   inside: '.inside-most:not(:empty)',
   'same-bits': '.work',
+  more: 'canvas[data-images="3"]',
 };
 
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { serveEdited } from '../support/browsers/pages';
 import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { button, DEMO, eventually, FIRST_WORK, frames, noteFirstPicture, stopClock, useDemo } from './open-page';
+import { button, DEMO, eventually, FIRST_WORK, frames, noteFirstPicture, pixels, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */
-const UNFOLDED = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'] as const;
+const UNFOLDED = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet', 'more'] as const;
 
 describe('the demo', () => {
   const demo = useDemo({ isWhole: true });
@@ -72,6 +72,14 @@ describe('the demo', () => {
     const text = await readFile(join(demo.built, href ?? ''), 'utf8');
     for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE', 'gifenc/LICENSE.md'])
       expect(text).toContain((await readFile(join(DEMO, '../node_modules', name), 'utf8')).trim());
+  });
+
+  it('runs the lines at its end, and again at a press', async () => {
+    await demo.open('more');
+    await demo.see('more');
+    const first = await pixels(demo.panel('more').locator('canvas'));
+    await button(demo.panel('more'), 'Run again').click();
+    await eventually(() => pixels(demo.panel('more').locator('canvas'))).not.toBe(first);
   });
 
   describe('an address with a panel', () => {
