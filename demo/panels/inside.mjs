@@ -184,7 +184,7 @@ export function mountInside(root) {
       { className: 'shades', onchange: () => choose(Number(bars.value)) },
     );
     bars.element.addEventListener(
-      'pointerover',
+      'pointermove', // not pointerover: bars that come to lie under a resting pointer are not chosen
       ({ target }) => target.value && choose(Number(target.value)),
     );
     shades.replaceChildren(bars.element);
@@ -249,6 +249,7 @@ export function mountInside(root) {
   }
 
   function choose(now) {
+    if (now === level) return;
     level = now;
     showOther();
   }
@@ -504,7 +505,7 @@ export function mountInside(root) {
       return h('tr', h('td', h('div', label), h('b', number(value))), h('td', patches.element));
     });
     product.textContent = gateOf(net, gate)[0].map(number).join(' × ');
-    return [`${spotName(gate)}: ${wayOf(gate)}`, h('table.spots', ...seen)];
+    return [`${spotName(gate)}: ${way(then, now)}`, h('table.spots', ...seen)];
   }
 
   function ofWindow() {
@@ -514,32 +515,26 @@ export function mountInside(root) {
 
   /** The whole way, once it is back at the picture. */
   function inShort() {
-    const last = trail.hops.length - 1;
-    const onward = last > 0 ? `, and so ${gives(0)}` : '';
+    const { blocks, block, channel, hops } = trail;
+    const last = hops.length - 1;
+    const { gate, taps } = hops[last];
+    const sorted = taps.toSorted((a, b) => a.weight - b.weight);
+    const [none, ink] = [0, -1].map((end) => placeOf(sorted.at(end).place));
+    const onward = last > 0 ? `, and so ${spotName(hops[0].gate)} ${gives(0)}` : '';
+    const speaks = blocks[block].channels[channel] > 0 ? 'for' : 'against'; // the detector next to the answer
     const [now, then] = chancesBy(net.cause);
-    return `In short: this pixel is ${nameOf(shown.levels[net.cause])}. So ${gives(last)}${onward}, which ${speaks()}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
-  }
-
-  /** What the number of the detector next to the answer does to it. */
-  function speaks() {
-    const { blocks, block, channel } = trail;
-    return `speaks ${blocks[block].channels[channel] > 0 ? 'for' : 'against'} ${nameOf(level)}`;
+    return `In short: ${spotName(gate)} adds up most with ink ${ink}, and none ${none}. The framed pixel is ${nameOf(shown.levels[net.cause])}, so the detector ${gives(last)}${onward}, which speaks ${speaks} ${nameOf(level)}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
   /** How a detector's number moves because that pixel is as it is. */
   function gives(hop) {
-    const { gate } = trail.hops[hop];
-    const [then, now] = numbersAt(gate).map(number);
-    return `${spotName(gate)} gives ${now} instead of ${then}`;
+    const [then, now] = numbersAt(trail.hops[hop].gate).map(number);
+    return `gives ${now} instead of ${then}`;
   }
 
   /** From what a number would be to what it is. */
   function way(then, now) {
     return `${number(then)} → ${number(now)}`;
-  }
-
-  function wayOf(spot) {
-    return way(...numbersAt(spot));
   }
 
   /** A number as it would be, and as it is. */

@@ -216,7 +216,7 @@ describe('looking inside in the demo', () => {
       }
       if (scene === 'window') {
         expect((await area().locator('.inside-short').textContent())?.replaceAll('−', '-')).toMatch(
-          `pixel is black. So detector ${channel + 1} of block 1 gives ${now} instead of ${then}, which speaks for black. With others, black comes to over 99%, from 11%.`,
+          `of block 1 adds up most with ink 1 to the left, and none 3 to the left. The framed pixel is black, so the detector gives ${now} instead of ${then}, which speaks for black. With others, black comes to over 99%, from 11%.`,
         );
         expect(await title()).toContain(`weight ${hops[0]?.tap?.weight.toFixed(2)}`);
         for (const { place, weight } of hops[0]?.taps.filter(({ weight }) => Math.abs(weight) > 0.05) ?? []) {
@@ -240,7 +240,7 @@ describe('looking inside in the demo', () => {
       [net.values, net.others].map((all) => all[node]?.[place]?.[channel]?.toFixed(2).replace('-', '−')).join(' instead of '),
     );
     await demo.page.evaluate(() => location.assign('#inside?pixel=149&scene=window'));
-    const said = `of block 1 gives ${first}, and so detector 1 of block 2 gives ${next}, which speaks for `;
+    const said = `so the detector gives ${first}, and so detector 1 of block 2 gives ${next}, which speaks for `;
     await eventually(() => area().locator('.inside-short').textContent()).toContain(said);
   });
 
