@@ -29,7 +29,6 @@ await demo.page.locator('.wall-map canvas').waitFor(); // all is still
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
-await demo.page.locator('#masks summary').click();
 await demo.page.locator('.layers').scrollIntoViewIfNeeded();
 const { x, y, width, height } = await demo.page.locator('.layers').boundingBox();
 const clip = { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
