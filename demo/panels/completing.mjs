@@ -100,13 +100,13 @@ export function mountCompleting(root) {
   const reset = button('Reset', () => keepFocus(editor.reset));
   const lookAhead = select(
     [
-      { value: '0', text: 'no: quickest' },
+      { value: '0', text: 'no, quicker' },
       { value: '16', text: 'yes, with 16 tries' },
       { value: '64', text: 'yes, with 64 tries: better' },
     ],
     { onchange: changed },
   );
-  const lookAheadField = field('Match the part below the gap?', lookAhead, ' ');
+  const lookAheadField = field('Fit what lies below the gap?', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', fillIn, 'button.primary');
   const cancel = button('Cancel', task.cancel);
@@ -226,7 +226,7 @@ export function mountCompleting(root) {
     lookAheadNote.textContent =
       other !== null
         ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
-        : 'Without it, each pixel fits what lies above it and to its left. With it, tries that fit below go on, and it takes longer.';
+        : 'Without it, a pixel fits what lies above and to the left. With it, of many tries those that fit below go on, which takes longer.';
   }
 
   /** By the visitor's wish, who may be far above the answers on a phone. */

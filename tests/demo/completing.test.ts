@@ -23,7 +23,7 @@ describe('completing in the demo', () => {
     });
   /** What this panel has asked its worker to draw, in turn: six at a time, as no other panel does. */
   const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6);
-  const lookAhead = () => completing().getByLabel('Match the part below the gap?');
+  const lookAhead = () => completing().getByLabel('Fit what lies below the gap?');
 
   beforeEach(async () => {
     await demo.open('completing', 'model=digits-conditional&image=1');
@@ -103,7 +103,7 @@ describe('completing in the demo', () => {
   it('looks ahead to what is kept below, where that is wanted, and loads a model of all orders only for the other halves', async () => {
     expect(await lookAhead().isVisible()).toBe(false); // nothing is kept below
     await button(completing(), 'Rub out a band').click();
-    await reads(/^Without it, each pixel fits what lies above/);
+    await reads(/^Without it, a pixel fits what lies above/);
     await says(completing(), /to go on/);
     await lookAhead().selectOption({ label: 'yes, with 16 tries' });
     await button(completing(), 'Fill in').click();

@@ -92,7 +92,7 @@ describe('an address with an image, in the demo', () => {
     await open(`${demo.address}#completing?model=digits-conditional&image=3`);
     await says(completing, 'Six ways');
     await button(completing, 'Rub out a band').click();
-    await completing.getByLabel('Match the part below the gap?').selectOption('16');
+    await completing.getByLabel('Fit what lies below the gap?').selectOption('16');
     expect(await copyLink('completing')).toContain('seed=3'); // what comes next
     await button(completing, 'Fill in').click();
     await says(completing, 'Six ways');
