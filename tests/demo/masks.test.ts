@@ -117,9 +117,7 @@ describe('masks in the demo', () => {
     await grid.focus();
     expect(await readout()).toBe('Row 10, column 9: seen through 2 layers');
     const before = await pixels(grid);
-    const slider = panel().getByRole('slider');
-    await slider.fill('1');
-    expect(await slider.getAttribute('aria-valuetext')).toBe('1');
+    await panel().getByRole('slider').fill('1');
     expect(await pixels(grid)).not.toBe(before);
     await grid.focus();
     expect(await readout()).toBe('Row 10, column 9: too far away for these layers');

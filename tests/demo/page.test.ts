@@ -77,9 +77,10 @@ describe('the demo', () => {
   it('runs the lines at its end, and again at a press', async () => {
     await demo.open('more');
     await demo.see('more');
-    const first = await pixels(demo.panel('more').locator('canvas'));
+    const drawn = () => pixels(demo.panel('more').locator('canvas'));
+    const first = await drawn();
     await button(demo.panel('more'), 'Run again').click();
-    await eventually(() => pixels(demo.panel('more').locator('canvas'))).not.toBe(first);
+    await eventually(drawn).not.toBe(first);
   });
 
   describe('an address with a panel', () => {
