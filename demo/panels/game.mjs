@@ -29,7 +29,7 @@ export function mountGame(root) {
   const next = button('Next', goOn, 'button.primary');
   const again = button('Play again', () => begin(freshSeed()).then(focus));
   const link = linkButton('Share the score', { address, textOf });
-  /** What was asked so far, as small pictures with a mark each. */
+  /** What was asked so far, as small pictures with a mark each, and room for the rest. */
   const past = h('ol.game-past');
   /** @type {{ levels: Uint8Array, isReal: boolean }[]} */
   let rounds = [];
@@ -96,7 +96,7 @@ export function mountGame(root) {
       seed = newSeed;
       answers = [];
       rounds = [];
-      past.replaceChildren();
+      past.replaceChildren(...Array.from({ length: ROUNDS }, () => h('li')));
       link.clear();
       tray.className = 'tray';
       said.textContent = 'The model invents some…';
@@ -146,10 +146,10 @@ export function mountGame(root) {
     const { levels, isReal: was } = rounds[answers.length];
     const verdict = isReal === was ? 'right' : 'wrong';
     const what = was ? 'real' : 'invented';
-    answers.push(isReal);
     const small = gallery({ label: what });
     small.show(levels, MODELS[MODEL]);
-    past.append(h(`li.${verdict}`, small.element, h('span', `was ${what}`)));
+    past.children[answers.length].replaceWith(h(`li.${verdict}`, small.element, h('span', `was ${what}`)));
+    answers.push(isReal);
     said.replaceChildren(h(`strong.${verdict}`, verdict), ` This one is ${what}. `);
     if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. Guessing gets you ${ROUNDS / 2}.`);
     tray.className = `tray ${verdict}`; // until another one is shown

@@ -46,7 +46,7 @@ export function mountMagnet(root) {
     },
     'button.primary',
   );
-  const others = button('Draw other squares', () => {
+  const others = button('Draw others', () => {
     seed = freshSeed();
     drawOne();
   });

@@ -1,4 +1,4 @@
-import { MODELS } from '../catalogue.mjs';
+import { MODELS, sizeOf } from '../catalogue.mjs';
 import { button } from '../parts/controls.mjs';
 import { h } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -8,6 +8,7 @@ import { workerClient } from '../parts/worker-client.mjs';
 /** Draws the picture that is the same everywhere. */
 const MODEL = 'characters';
 const SEED = 7;
+const KIND = MODELS[MODEL];
 
 const WAYS = [
   ['WebAssembly', true],
@@ -24,14 +25,16 @@ export function mountSameBits(root) {
   const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
   const task = taskRunner({ onChange: update });
   const start = button('Draw and compare', () => task.run(compare), 'button.primary');
-  const [result, table] = root.querySelectorAll('.headline, table');
+  const [result, tray, words, table] = root.querySelectorAll('.headline, .tray, details, table');
   const cells = table.querySelectorAll('.present td');
   const pictures = gallery({ label: 'The same on every machine', columns: () => 2 });
+  tray.prepend(pictures.element);
+  showBoth([]);
   root.append(
     h(
       'div.work.even',
-      h('div.controls', h('div.buttons', start), task.element, result, h('div.tray', pictures.element)),
-      h('div.stage', table),
+      h('div.controls', h('div.buttons', start), task.element, result, tray),
+      h('div.stage', table, words),
     ),
   );
 
@@ -39,11 +42,19 @@ export function mountSameBits(root) {
     start.disabled = task.isBusy;
   }
 
+  /** The pictures as far as they are drawn: blank at first. */
+  function showBoth(drawn) {
+    const levels = new Uint8Array(WAYS.length * sizeOf(KIND.shape));
+    levels.set(drawn.flat());
+    pictures.show(levels, KIND);
+  }
+
   async function compare(signal) {
     for (const cell of cells) cell.textContent = '?';
     result.classList.remove('known');
     const found = new Set();
     const drawn = [];
+    showBoth(drawn);
     for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
       task.say(`By ${name}…`);
       const { count, different } = await clients[i].run(
@@ -51,10 +62,10 @@ export function mountSameBits(root) {
         { signal, onReport: ({ done, total }) => task.tick(`${done} of ${total}`) },
       );
       for (const one of different) found.add(one);
-      cells[i].textContent = count > 0 ? `${count - different.length} of ${count} the same` : 'none';
+      cells[i].textContent = count > 0 ? `${different.length > 0 ? '✗' : '✓'} ${count - different.length} of ${count}` : 'none';
       const job = { kind: 'sample', model: MODEL, numImages: 1, seed: SEED };
       drawn.push([...(await clients[i].run(job, { signal })).levels]);
-      pictures.show(drawn.flat(), MODELS[MODEL]);
+      showBoth(drawn);
     }
     if (String(drawn[0]) !== String(drawn[1])) found.add('picture');
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);

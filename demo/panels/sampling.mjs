@@ -34,8 +34,7 @@ export function mountSampling(root) {
   const pictures = gallery({ label: 'Nothing is drawn yet', columns });
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Drawing' });
   const form = samplingForm({ onDraw: drawAsAsked, onChange: drawSoon });
-  const draw = h('button.button.primary', { type: 'submit' }, 'Draw');
-  draw.setAttribute('form', form.element.id);
+  const draw = button('Draw others', drawOthers, 'button.primary');
   const cancel = button('Cancel', task.cancel);
   const save = button('Download PNG', () =>
     task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
@@ -95,6 +94,11 @@ export function mountSampling(root) {
   function drawAsAsked() {
     setAddress(addressOf(ID, queryOf(form.state)));
     restart();
+  }
+
+  function drawOthers() {
+    form.renewSeed();
+    drawAsAsked();
   }
 
   function drawSoon() {

@@ -1,5 +1,5 @@
 import { MODELS } from '../catalogue.mjs';
-import { button, field, numberInput, select, slider } from './controls.mjs';
+import { field, numberInput, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
 import { freshSeed, MAX_SEED } from './random.mjs';
 import { firstState, HOTTEST, MAX_ROWS, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
@@ -42,11 +42,6 @@ export function samplingForm({ onDraw, onChange }) {
   for (const { input } of [rows, temperature, topK]) input.addEventListener('input', changed);
   seed.addEventListener('change', changed);
   const slow = h('input', { type: 'checkbox' });
-  const renew = button('New seed', () => {
-    seed.value = freshSeed();
-    checkSeed();
-    onDraw();
-  });
   const element = h(
     'form.controls',
     {
@@ -55,13 +50,12 @@ export function samplingForm({ onDraw, onChange }) {
       onsubmit(event) {
         event.preventDefault();
         if (checkSeed()) onDraw();
-        else seed.focus();
       },
     },
     temperature.element,
     modelField,
     groupField,
-    h('div.beside', h('div.field', ...field('Seed', seed).childNodes, seedError), renew),
+    h('div.field', ...field('Seed', seed).childNodes, seedError),
     topK.element,
     rows.element,
     h('label.check', slow, 'Slow motion'),
@@ -99,6 +93,10 @@ export function samplingForm({ onDraw, onChange }) {
 
   return {
     element,
+    renewSeed() {
+      seed.value = freshSeed();
+      checkSeed();
+    },
     get isSlow() {
       return slow.checked;
     },

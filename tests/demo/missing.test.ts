@@ -89,7 +89,7 @@ describe('what is missing to the demo', () => {
     for (const id of ['completing', 'likelihood', 'training'])
       expect(await alertOf(id)).toMatch(/could not be started: IntersectionObserver/);
     await demo.bringIntoSight('sampling');
-    await button(demo.panel('sampling'), 'Draw').click();
+    await button(demo.panel('sampling'), 'Draw others').click();
     await says(demo.panel('sampling'), 'Drew 30');
   });
 

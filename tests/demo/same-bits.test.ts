@@ -14,7 +14,7 @@ it('compares both ways with the list, beside the platforms of the docs, and draw
   for (const row of rows) expect(docs).toContain(`| ${(await row.locator('th, td').allTextContents()).join(' | ')} |`);
   await button(panel(), 'Draw and compare').click();
   await panel().locator('.headline').waitFor();
-  for (const cell of await cells()) expect(cell).toBe('144 of 144 the same');
+  for (const cell of await cells()) expect(cell).toBe('✓ 144 of 144');
   expect(await panel().locator('canvas').getAttribute('data-images')).toBe('2');
 });
 
@@ -25,6 +25,6 @@ it('says which results differ, and of which way', async () => {
   const alert = panel().locator('.report').getByRole('alert');
   await eventually(() => alert.textContent()).toMatch(/^This did not work: other bits; please report: .*gated/);
   const [first, second] = await cells();
-  expect(first).toMatch(/^144 of/);
-  expect(second).toMatch(/^\d+ of 144 the same/);
+  expect(first).toBe('✓ 144 of 144');
+  expect(second).toMatch(/^✗ \d+ of 144$/);
 });
