@@ -22,6 +22,9 @@ const WORDS = {
   blind: 'never seen, through however many layers',
 };
 
+const rowOf = (pixel) => Math.floor(pixel / SIZE.width);
+const columnOf = (pixel) => pixel % SIZE.width;
+
 /**
  * What a pixel sees through a few layers, by one plain stack or by two.
  *
@@ -52,22 +55,29 @@ export function layersPart(words, ofStacks) {
     },
   });
 
+  function isTwo() {
+    return stack.value === 'two';
+  }
+
   function look(kind, pixel) {
     const isBlack = PICTURE[pixel] === 1;
     const isNew = found[pixel] === layers.input.valueAsNumber; // in the last of the layers
+    const [up, right] = [rowOf(here) - rowOf(pixel), columnOf(pixel) - columnOf(here)];
+    const isHop = right > 0 && up === (isTwo() ? 1 : right); // as far to the right as it can come
+    const hop = up === right ? '↗\uFE0E' : '→'; // not as an emoji
     return {
       here: { fill: 'accent', ink: 'accent-ink', sign: '?' },
       later: { ink: 'muted', sign: '·' },
       outside: { fill: isBlack ? 'field-line' : 'tray' },
       blind: { fill: isBlack ? 'black' : 'blind', ink: isBlack ? 'blind' : 'blind-line', sign: '×' },
-      seen: { fill: isBlack ? 'black' : 'seen', line: isNew && 'accent' },
+      seen: { fill: isBlack ? 'black' : 'seen', line: isNew && 'accent', ink: isBlack ? 'seen' : 'accent', sign: isHop ? hop : '' }, // biome-ignore format: one line
     }[kind];
   }
 
   function show() {
     const count = layers.input.valueAsNumber;
-    const place = { row: Math.floor(here / SIZE.width), column: here % SIZE.width };
-    found = layersToSee(stack.value === 'two', count, place, SIZE);
+    const place = { row: rowOf(here), column: columnOf(here) };
+    found = layersToSee(isTwo(), count, place, SIZE);
     kinds = kindsOf(found, count, place, SIZE);
     for (const one of ofStacks.children)
       one.hidden = one.dataset.stack !== stack.value || ('first' in one.dataset && here !== FIRST);
@@ -80,7 +90,7 @@ export function layersPart(words, ofStacks) {
   }
   grid.setSize(SIZE.height, SIZE.width);
   show();
-  const element = h('div.layers', h('div', words, stack.element, layers.element), grid.element, ofStacks);
+  const element = h('div.layers', h('div', words, layers.element), grid.element, stack.element, ofStacks);
   whenNear(element, () => isMotionReduced() || grow(1), '-200px');
   return element;
 }

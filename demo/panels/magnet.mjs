@@ -50,7 +50,6 @@ export function mountMagnet(root) {
     seed = freshSeed();
     drawOne();
   });
-  const bars = histogram();
   const chart = curveChart({
     x: AXIS,
     rule: 1 / CRITICAL,
@@ -78,12 +77,10 @@ export function mountMagnet(root) {
           chart.element,
           root.querySelector('.hint'),
         ),
-        bars.element,
       ),
     ),
   );
   pictures.show(new Uint8Array(IMAGES * SIZE ** 2), KIND, () => false);
-  bars.show([]);
   whenNear(root, draw);
 
   function drawOne() {
@@ -109,7 +106,6 @@ export function mountMagnet(root) {
     const { mean, error } = meanOf(all.map(Math.abs));
     found.set(temperature, { x: temperature, y: mean, error });
     chart.show([...found.values()], temperature);
-    bars.show(all);
     pictures.element.setAttribute(
       'aria-label',
       `${IMAGES} squares of ${SIZE} by ${SIZE} spins at temperature ${temperature}`,
@@ -126,40 +122,4 @@ export function meanOf(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { mean, error: Math.sqrt(variance / values.length) };
-}
-
-/** How many magnetizations are near -1, -0.9 and so on to 1, [21]. */
-export function countsOf(magnetizations) {
-  const counts = new Array(21).fill(0);
-  for (const one of magnetizations) counts[Math.round(10 * (one + 1))]++;
-  return counts;
-}
-
-/** How many images have which magnetization. */
-function histogram() {
-  const row = h('div.level-row', { role: 'img' });
-  const element = h(
-    'figure.magnetizations',
-    row,
-    h(
-      'div.ends',
-      { 'aria-hidden': 'true' },
-      ...['all down', 'half', 'all up'].map((text) => h('span', text)),
-    ),
-    h('figcaption', 'Squares, by how many of their magnets point up'),
-  );
-  function show(magnetizations) {
-    const counts = countsOf(magnetizations);
-    const most = Math.max(1, ...counts);
-    row.replaceChildren(
-      ...counts.map((count) => {
-        const bar = h('i');
-        bar.style.setProperty('--height', count / most);
-        return bar;
-      }),
-    );
-    const [down, up] = [counts.slice(0, 10), counts.slice(11)].map((side) => side.reduce((a, b) => a + b));
-    row.setAttribute('aria-label', `${down} point down, ${up} up, ${counts[10]} are about half and half`);
-  }
-  return { element, show };
 }
