@@ -52,7 +52,8 @@ export function mountInside(root) {
   const task = taskRunner({ onChange() {} });
   const measure = whenCalm(task, measureNow);
   /** The picture: the model whose kind it is, its levels, its class. */
-  let shown = shownFirst();
+  const first = shownFirst();
+  let shown = first;
   /** The pixel, and the level whose chance is looked at: null for the likeliest. */
   let [pixel, level] = [SHOWN.pixel, null];
   let [scene] = SCENES;
@@ -105,7 +106,7 @@ export function mountInside(root) {
   const short = h('p.inside-short');
   const product = root.querySelector('.product');
   area.prepend(scenes.element, why);
-  title.after(short);
+  title.nextElementSibling.after(short);
   softmaxTable.before(temperature.element);
   area.append(link.element, link.answer);
   all.addEventListener('toggle', showMaps);
@@ -195,7 +196,7 @@ export function mountInside(root) {
   async function open(query) {
     const address = addressReader(query);
     const { name, levels, condition } = await readImageState(address, Object.keys(NETWORKS));
-    take(levels === null || condition === null ? shownFirst() : { name, levels, condition });
+    take(levels === null || condition === null ? first : { name, levels, condition });
     pixel = address.number('pixel', { min: 0, max: sizeOf(kind().shape) - 1 }) ?? SHOWN.pixel;
     level = address.number('level', { min: 0, max: kind().levels - 1 });
     scene = address.choice('scene', SCENES) ?? SCENES[0];
@@ -412,8 +413,9 @@ export function mountInside(root) {
     if (net === null || (trail === null && scene !== SCENES[0])) return;
     const isLast = scene === 'window';
     why.textContent = isLast ? 'Restart' : 'Why?';
+    const isFirst = shown === first && pixel === SHOWN.pixel && level === largest(logits);
     for (const words of root.querySelectorAll('[data-scene]'))
-      words.hidden = !words.dataset.scene.includes(scene);
+      words.hidden = !words.dataset.scene.includes(scene) || ('first' in words.dataset && !isFirst);
     const contents = { chances: ofChances, scores: ofScores, block: ofBlock, gate: ofGate, window: ofWindow };
     const [heading, ...parts] = contents[scene]();
     title.textContent = heading;
@@ -445,7 +447,7 @@ export function mountInside(root) {
     const names = ['Score', t === 1 ? 'e to that power' : `e to that power ÷ ${t}`, 'All shades', 'Chance'];
     const rows = names.map((name, i) => [name, columns[0][i], columns[1][i]]);
     softmaxTable.replaceChildren(compared(...rows));
-    return [heading];
+    return [heading, spotsOf(hereAndOther(pixel, ...chancesBy(net.cause)), String)];
   }
 
   function ofScores() {
@@ -487,25 +489,37 @@ export function mountInside(root) {
     const [{ gate }] = trail.hops;
     const [most, least, ...texts] = spots?.[NETWORKS[shown.name]][gate.node][gate.channel] ?? [];
     const elsewhere = texts.map((text) => Array.from(text, (digit) => Number.parseInt(digit, 36)));
-    const other = opposite(net.cause);
-    const here = [shown.levels, shown.levels.with(net.cause, other)].map((levels) =>
-      patchOf(levels, width(), gate.place),
-    );
     const [then, now] = numbersAt(gate);
     const rows = [
       ['Largest elsewhere:', elsewhere[0], most],
-      ['Here:', here[0], now],
-      [`If the framed pixel were ${nameOf(other)}:`, here[1], then],
+      ...hereAndOther(gate.place, now, then),
       ['Smallest elsewhere:', elsewhere[1], least],
     ].filter(([, levels]) => levels);
     rows.sort(([, , a], [, , b]) => b - a);
+    product.textContent = gateOf(net, gate)[0].map(number).join(' × ');
+    return [`${spotName(gate)}: ${way(then, now)}`, spotsOf(rows, number)];
+  }
+
+  /** Rows of what lies around a place, as it is and with the pixel that counts most changed, and what belongs to each. */
+  function hereAndOther(place, now, then) {
+    const other = opposite(net.cause);
+    const [here, changed] = [shown.levels, shown.levels.with(net.cause, other)].map((levels) =>
+      patchOf(levels, width(), place),
+    );
+    return [
+      ['Here:', here, now],
+      [`If the framed pixel were ${nameOf(other)}:`, changed, then],
+    ];
+  }
+
+  /** Rows of a label, pictures as {@link patchOf} makes them, and a value. */
+  function spotsOf(rows, say) {
     const seen = rows.map(([label, levels, value]) => {
       const patches = gallery({ label, columns: (count) => count });
       patches.show(levels, { ...kind(), shape: PATCH }, (place) => place < SPOT, SPOT);
-      return h('tr', h('td', h('div', label), h('b', number(value))), h('td', patches.element));
+      return h('tr', h('td', h('div', label), h('b', say(value))), h('td', patches.element));
     });
-    product.textContent = gateOf(net, gate)[0].map(number).join(' × ');
-    return [`${spotName(gate)}: ${way(then, now)}`, h('table.spots', ...seen)];
+    return h('table.spots', ...seen);
   }
 
   function ofWindow() {
@@ -523,7 +537,7 @@ export function mountInside(root) {
     const onward = last > 0 ? `, and so ${spotName(hops[0].gate)} ${gives(0)}` : '';
     const speaks = blocks[block].channels[channel] > 0 ? 'for' : 'against'; // the detector next to the answer
     const [now, then] = chancesBy(net.cause);
-    return `In short: ${spotName(gate)} adds up most with ink ${ink}, and none ${none}. The framed pixel is ${nameOf(shown.levels[net.cause])}, so the detector ${gives(last)}${onward}, which speaks ${speaks} ${nameOf(level)}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
+    return `In numbers: ${spotName(gate)} adds up most with ink ${ink}, and none ${none}. The framed pixel is ${nameOf(shown.levels[net.cause])}, so the detector ${gives(last)}${onward}, which speaks ${speaks} ${nameOf(level)}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
   /** How a detector's number moves because that pixel is as it is. */

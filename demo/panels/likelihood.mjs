@@ -47,6 +47,7 @@ export function mountLikelihood(root) {
   });
   const map = bitMap({ onPoint: expected.point });
   const headline = h('p.headline', { role: 'status' });
+  const detail = h('p.detail');
   const bars = sizeBars();
   /** Bits of a blank image, by model and class. */
   const blanks = new Map();
@@ -71,6 +72,7 @@ export function mountLikelihood(root) {
       h(
         'div.stage',
         headline,
+        detail,
         bars.element,
         h('div.measured', map.element, expected.element),
         h('div.aside', moral, blank),
@@ -126,15 +128,12 @@ export function mountLikelihood(root) {
   function showSizes({ levels, shape, testBits }, bits = Number.NaN, bytes = Number.NaN, png = Number.NaN) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
-    const knowing = `Blind guessing takes ${whole(uniform)}.`;
+    const knowing = `Blind guessing takes ${Math.log2(levels).toFixed(2)} a pixel.`;
     const others =
       testBits === null ? '' : ` Pictures that it has not seen take ${testBits.toFixed(2)} on average.`;
-    const each = ` That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
-    headline.replaceChildren(
-      'This picture: ',
-      h('strong', `${whole(bits)} bits`),
-      h('small', (bits ? each : '') + knowing),
-    );
+    const each = `That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
+    headline.replaceChildren('This picture: ', h('strong', `${whole(bits)} bits`));
+    detail.textContent = (bits ? each : '') + knowing;
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.element.style.setProperty('--header', HEADER / (8 * bytes));
     bars.show([

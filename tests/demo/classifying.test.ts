@@ -105,7 +105,7 @@ describe('classifying in the demo', () => {
   it('loads background models only for this, and does without one for small digits', async () => {
     const backgrounds = () => demo.seen.requests.filter((url) => url.includes('-background'));
     await demo.open('likelihood', 'model=digits-28&image=1');
-    await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch('each of its 784 pixels');
+    await eventually(() => demo.panel('likelihood').locator('.detail').textContent()).toMatch('each of its 784 pixels');
     await demo.open('classifying', 'model=digits-conditional&image=1'); // an older link
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);

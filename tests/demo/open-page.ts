@@ -185,7 +185,7 @@ export const FIRST_WORK = {
   wall: '.wall-map canvas',
   drawing: '.likeliest',
   completing: '.report:has-text("Six ways")',
-  likelihood: '.headline:has-text("each of its")',
+  likelihood: '.detail:has-text("each of its")',
   sampling: '.report:has-text("Drew 30 pictures")',
   classifying: '[role=status]:has-text("Likeliest")',
   maps: '.headline:has-text("flaw")',
