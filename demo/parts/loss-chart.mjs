@@ -52,10 +52,7 @@ export function lossChart(root, names) {
           ...networks.flatMap((network) => linesOf(names[network])),
         ],
         legend: { live: true, markers: { stroke: (_, series) => `var(${colourOf(series)})` } },
-        hooks: {
-          drawAxes: [(plot) => drawRule(plot, uniform)],
-          draw: [(plot) => veil(plot, at)],
-        },
+        hooks: { draw: [(plot) => veil(plot, at), (plot) => drawRule(plot, uniform)] },
       },
       [[], ...networks.flatMap(() => [[], []])],
       place,

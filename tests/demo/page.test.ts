@@ -65,7 +65,7 @@ describe('the demo', () => {
     const titles = await demo.page
       .locator('main a[title], footer a[title]')
       .evaluateAll((all) => all.map((link) => (link as HTMLElement).title));
-    expect(titles.length).toBeGreaterThan(3);
+    expect(titles.length).toBeGreaterThan(0);
     for (const path of titles) await stat(join(DEMO, '..', path));
     expect(await readFile(join(DEMO, '../README.md'), 'utf8')).toContain(await demo.page.locator('.sample').textContent());
     const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
