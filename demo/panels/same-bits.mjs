@@ -62,7 +62,8 @@ export function mountSameBits(root) {
         { signal, onReport: ({ done, total }) => task.tick(`${done} of ${total}`) },
       );
       for (const one of different) found.add(one);
-      cells[i].textContent = count > 0 ? `${different.length > 0 ? '✗' : '✓'} ${count - different.length} of ${count}` : 'none';
+      cells[i].textContent =
+        count > 0 ? `${different.length > 0 ? '✗' : '✓'} ${count - different.length} of ${count}` : 'none';
       const job = { kind: 'sample', model: MODEL, numImages: 1, seed: SEED };
       drawn.push([...(await clients[i].run(job, { signal })).levels]);
       showBoth(drawn);
