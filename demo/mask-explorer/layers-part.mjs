@@ -90,7 +90,7 @@ export function layersPart(words, ofStacks) {
   }
   grid.setSize(SIZE.height, SIZE.width);
   show();
-  const element = h('div.layers', h('div', words, layers.element), grid.element, stack.element, ofStacks);
+  const element = h('div.layers', words, grid.element, stack.element, ofStacks, layers.element);
   whenNear(element, () => isMotionReduced() || grow(1), '-200px');
   return element;
 }

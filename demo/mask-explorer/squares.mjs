@@ -21,7 +21,7 @@ const COLOURS = ['accent', 'accent-ink', 'black', 'blind', 'blind-line', 'field-
 export function paintSquares(context, cell, columns, looks) {
   const colours = Object.fromEntries(COLOURS.map((name) => [name, colour(`--${name}`)]));
   const gap = 1 + cell / 40;
-  context.font = `600 ${cell * 0.4}px system-ui, sans-serif`;
+  context.font = `600 ${cell * 0.55}px system-ui, sans-serif`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineWidth = gap;

@@ -151,7 +151,8 @@ export function mountGame(root) {
     past.children[answers.length].replaceWith(h(`li.${verdict}`, small.element, h('span', `was ${what}`)));
     answers.push(isReal);
     said.replaceChildren(h(`strong.${verdict}`, verdict), ` This one is ${what}. `);
-    if (isOver()) said.append(`You got ${score()} of ${ROUNDS}. Guessing gets you ${ROUNDS / 2}.`);
+    said.append(`${score()} of ${answers.length} right.`);
+    if (isOver()) said.append(` Guessing gets ${ROUNDS / 2}.`);
     tray.className = `tray ${verdict}`; // until another one is shown
     update();
     focus();

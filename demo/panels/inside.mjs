@@ -524,7 +524,7 @@ export function mountInside(root) {
 
   function ofWindow() {
     const { tap } = trail.hops.at(-1);
-    return [`Window: back at the pixel ${placeOf(tap.place)}, weight ${number(tap.weight)}`];
+    return [`Window: ink ${placeOf(tap.place)} counts ${signed(tap.weight)}`];
   }
 
   /** The whole way, once it is back at the picture. */

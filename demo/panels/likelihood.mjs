@@ -128,16 +128,16 @@ export function mountLikelihood(root) {
   function showSizes({ levels, shape, testBits }, bits = Number.NaN, bytes = Number.NaN, png = Number.NaN) {
     const count = sizeOf(shape);
     const uniform = count * Math.log2(levels);
-    const knowing = `Blind guessing takes ${Math.log2(levels).toFixed(2)} a pixel.`;
+    const knowing = `Blind guessing takes ${Math.log2(levels).toFixed(2)}.`;
     const others =
-      testBits === null ? '' : ` Pictures that it has not seen take ${testBits.toFixed(2)} on average.`;
+      testBits === null ? '' : ` Pictures that are new to it take ${testBits.toFixed(2)} on average.`;
     const each = `That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
     headline.replaceChildren('This picture: ', h('strong', `${whole(bits)} bits`));
     detail.textContent = (bits ? each : '') + knowing;
     const bar = (name, size, isPresent = false) => ({ name, size: size || 0, words: whole(size), isPresent });
     bars.element.style.setProperty('--header', HEADER / (8 * bytes));
     bars.show([
-      bar('our file, with header', 8 * bytes, true),
+      bar('our file (pale: header)', 8 * bytes, true),
       ...(png === null ? [] : [bar('the smallest PNG', 8 * png)]),
       bar('blind guessing', uniform),
     ]);

@@ -1,4 +1,4 @@
-import { MODELS, sizeOf } from '../catalogue.mjs';
+import { MODELS } from '../catalogue.mjs';
 import { button } from '../parts/controls.mjs';
 import { h } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -8,7 +8,6 @@ import { workerClient } from '../parts/worker-client.mjs';
 /** Draws the picture that is the same everywhere. */
 const MODEL = 'characters';
 const SEED = 7;
-const KIND = MODELS[MODEL];
 
 const WAYS = [
   ['WebAssembly', true],
@@ -25,28 +24,14 @@ export function mountSameBits(root) {
   const clients = WAYS.map(() => workerClient()); // JavaScript alone has a worker for itself
   const task = taskRunner({ onChange: update });
   const start = button('Draw and compare', () => task.run(compare), 'button.primary');
-  const [result, tray, words, table] = root.querySelectorAll('.headline, .tray, details, table');
-  const cells = table.querySelectorAll('.present td');
+  const [result, tray, words] = root.querySelectorAll('.headline, .tray, details');
+  const cells = words.querySelectorAll('.present td');
   const pictures = gallery({ label: 'The same on every machine', columns: () => 2 });
   tray.prepend(pictures.element);
-  showBoth([]);
-  root.append(
-    h(
-      'div.work.even',
-      h('div.controls', h('div.buttons', start), task.element, result, tray),
-      h('div.stage', table, words),
-    ),
-  );
+  root.append(h('div.controls', h('div.buttons', start), task.element, result, tray, words));
 
   function update() {
     start.disabled = task.isBusy;
-  }
-
-  /** The pictures as far as they are drawn: blank at first. */
-  function showBoth(drawn) {
-    const levels = new Uint8Array(WAYS.length * sizeOf(KIND.shape));
-    levels.set(drawn.flat());
-    pictures.show(levels, KIND);
   }
 
   async function compare(signal) {
@@ -54,7 +39,6 @@ export function mountSameBits(root) {
     result.classList.remove('known');
     const found = new Set();
     const drawn = [];
-    showBoth(drawn);
     for (const [i, [name, withWebAssembly]] of WAYS.entries()) {
       task.say(`By ${name}…`);
       const { count, different } = await clients[i].run(
@@ -66,10 +50,10 @@ export function mountSameBits(root) {
         count > 0 ? `${different.length > 0 ? '✗' : '✓'} ${count - different.length} of ${count}` : 'none';
       const job = { kind: 'sample', model: MODEL, numImages: 1, seed: SEED };
       drawn.push([...(await clients[i].run(job, { signal })).levels]);
-      showBoth(drawn);
     }
     if (String(drawn[0]) !== String(drawn[1])) found.add('picture');
     if (found.size > 0) throw new Error(`other bits; please report: ${[...found].join(', ')}`);
+    pictures.show(drawn.flat(), MODELS[MODEL]);
     task.say('');
     result.classList.add('known');
   }

@@ -46,9 +46,10 @@ export function mountSampling(root) {
       h(
         'div.stage',
         h('div.tray', pictures.element),
+        form.temperature,
         bar,
         task.element,
-        h('div.buttons', draw, cancel, save, link.element),
+        h('div.buttons', draw, save, link.element, cancel),
         link.answer,
       ),
       h('div.controls', form.element),

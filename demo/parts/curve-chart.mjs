@@ -1,7 +1,6 @@
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [400, 180];
 const ROOM = { left: 40, right: 12, top: 10, bottom: 26 };
-const STEPS = 300;
 
 /**
  * A curve with points beside it, each with its error, of which one is the present one.
@@ -9,7 +8,7 @@ const STEPS = 300;
  * @typedef {{ x: number, y: number, error: number }} Point
  * @typedef {{ from: number, to: number, ticks: number[] }} Axis
  *
- * @param {{ label: string, x: Axis, y: Axis, curve: (x: number) => number, rule: number }} options `rule`: where a line goes down
+ * @param {{ label: string, x: Axis, y: Axis, curve: number[], rule: number }} options `curve`: from one end of x to the other; `rule`: where a line goes down
  */
 export function curveChart({ label, x, y, curve, rule }) {
   const across = (at) => ROOM.left + ((at - x.from) / (x.to - x.from)) * (WIDTH - ROOM.left - ROOM.right);
@@ -17,9 +16,9 @@ export function curveChart({ label, x, y, curve, rule }) {
     HEIGHT - ROOM.bottom - ((at - y.from) / (y.to - y.from)) * (HEIGHT - ROOM.top - ROOM.bottom);
   const vertical = (at, from, to, name) =>
     shape('line', { class: name, x1: across(at), x2: across(at), y1: down(from), y2: down(to) });
-  const line = Array.from({ length: STEPS + 1 }, (_, i) => {
-    const at = x.from + (i / STEPS) * (x.to - x.from);
-    return `${across(at).toFixed(1)},${down(curve(at)).toFixed(1)}`;
+  const line = curve.map((value, i) => {
+    const at = x.from + (i / (curve.length - 1)) * (x.to - x.from);
+    return `${across(at).toFixed(1)},${down(value).toFixed(1)}`;
   });
   const dots = shape('g', {});
   const element = shape(

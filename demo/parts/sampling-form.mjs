@@ -2,7 +2,7 @@ import { MODELS } from '../catalogue.mjs';
 import { field, numberInput, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
 import { freshSeed, MAX_SEED } from './random.mjs';
-import { firstState, HOTTEST, MAX_ROWS, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
+import { columnsOf, firstState, HOTTEST, MAX_ROWS, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
 
 /**
  * All that can be chosen for a draw.
@@ -24,7 +24,10 @@ export function samplingForm({ onDraw, onChange }) {
   const modelField = field('Model', model, ' ');
   const group = select([], { onchange: changed });
   const groupField = field('Class', group);
-  const rows = slider('Rows', { min: 1, max: MAX_ROWS, step: 1, value: first.rows });
+  const rows = slider('Pictures', {
+    ...{ min: 1, max: MAX_ROWS, step: 1, value: first.rows },
+    say: (rows) => rows * columnsOf(model.value),
+  });
   const seed = numberInput({ min: 0, max: MAX_SEED, value: first.seed }, { oninput: checkSeed });
   const seedError = h('p.field-error', { id: freshId(), role: 'alert', hidden: true });
   seed.setAttribute('aria-describedby', seedError.id);
@@ -52,7 +55,6 @@ export function samplingForm({ onDraw, onChange }) {
         if (checkSeed()) onDraw();
       },
     },
-    temperature.element,
     modelField,
     groupField,
     h('div.field', ...field('Seed', seed).childNodes, seedError),
@@ -93,6 +95,7 @@ export function samplingForm({ onDraw, onChange }) {
 
   return {
     element,
+    temperature: temperature.element,
     renewSeed() {
       seed.value = freshSeed();
       checkSeed();

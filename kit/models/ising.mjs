@@ -136,13 +136,48 @@ export const exactEnergy = (size, beta) =>
 export const freeEnergyOf = (logZ, size, beta) => -logZ / beta / size ** 2;
 
 /**
- * The magnetization of an endless magnet, up or down: Yang, "The spontaneous magnetization of a two-dimensional Ising model"
- * (1952), equation 96.
+ * The exact mean of |magnetization| of size x size spins: sums over all spins, row by row, that count how many point up.
  *
+ * @param {number} size
  * @param {number} beta
  */
-export function endlessMagnetization(beta) {
-  return beta > CRITICAL ? (1 - Math.sinh(2 * beta) ** -4) ** (1 / 8) : 0;
+export function exactMagnetization(size, beta) {
+  const [states, counts] = [1 << size, size ** 2 + 1];
+  const differs = Math.exp(-2 * beta); // of two neighbours, beside a pair that agrees
+  const ones = Array.from({ length: states }, (_, row) => row.toString(2).replaceAll('0', '').length);
+  const turnsOf = (row) =>
+    ones.slice(0, size).map((_, k) => ((row << k) | (row >> (size - k))) & (states - 1));
+  const within = ones.map((_, row) => differs ** ones[row ^ turnsOf(row)[1]]);
+  const total = new Float64Array(counts); // the weight of all squares with so many up
+  for (let first = 0; first < states; first++) {
+    const turns = new Set(turnsOf(first)); // have the same sums
+    if (Math.min(...turns) < first) continue;
+    let sums = new Float64Array(states * counts); // by the last row, and how many are up so far
+    sums[first * counts + ones[first]] = within[first];
+    for (let row = 1; row < size; row++) {
+      for (let column = 0; column < size; column++) {
+        for (let state = 0; state < states; state++) {
+          if ((state >> column) & 1) continue;
+          const [down, up] = [state * counts, (state | (1 << column)) * counts];
+          for (let count = 0; count < counts; count++) {
+            const [a, b] = [sums[down + count], sums[up + count]];
+            sums[down + count] = a + differs * b;
+            sums[up + count] = differs * a + b;
+          }
+        }
+      }
+      const counted = new Float64Array(sums.length);
+      for (let state = 0; state < states; state++)
+        for (let count = ones[state]; count < counts; count++)
+          counted[state * counts + count] = within[state] * sums[state * counts + count - ones[state]];
+      sums = counted;
+    }
+    for (let state = 0; state < states; state++)
+      for (let count = 0; count < counts; count++)
+        total[count] += turns.size * differs ** ones[state ^ first] * sums[state * counts + count];
+  }
+  const weighted = (of) => total.reduce((sum, weight, count) => sum + weight * of(count), 0);
+  return weighted((count) => Math.abs((2 * count) / size ** 2 - 1)) / weighted(() => 1);
 }
 
 /**

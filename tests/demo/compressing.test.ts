@@ -28,7 +28,7 @@ describe('the file of a picture in the demo', () => {
     const { name, bytes } = await download();
     expect(name).toBe('digits-conditional-1.pxc');
     expect([...bytes]).toEqual([...own]);
-    expect(await panel().locator('.bar').first().textContent()).toBe(`our file, with header${8 * own.length}`);
+    expect(await panel().locator('.bar').first().textContent()).toBe(`our file (pale: header)${8 * own.length}`);
     expect(await panel().getByText('The model itself is not counted').isVisible()).toBe(true);
   });
 

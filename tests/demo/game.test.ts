@@ -43,7 +43,7 @@ describe('the game of the demo', () => {
       expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Real');
     }
     expect([kinds.size, characters.size]).toEqual([2, 10]);
-    expect(await said()).toContain('You got 9 of 10. Guessing gets you 5.');
+    expect(await said()).toContain('9 of 10 right. Guessing gets 5.');
     expect(await button(game(), 'Real').isVisible()).toBe(false);
     expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Play again');
     await button(game(), 'Share the score').click();

@@ -26,10 +26,10 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Pictures that it has not seen take \d\.\d\d on average\. Blind guessing takes 4\.09 a pixel\.$/,
+      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Pictures that are new to it take \d\.\d\d on average\. Blind guessing takes 4\.09\.$/,
     );
     const bars = async () => (await likelihood().locator('.bar').allTextContents()).join('');
-    await eventually(bars).toMatch(/^our file, with header\d+the smallest PNG\d+blind guessing262$/);
+    await eventually(bars).toMatch(/^our file \(pale: header\)\d+the smallest PNG\d+blind guessing262$/);
   });
 
   it('tells the bits of each pixel, and what was expected at one: the most surprising, or the one pointed at', async () => {

@@ -1,11 +1,12 @@
 import { sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
-import { magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
+import { EXACT, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
+import { exactMagnetization, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
 import { shippedModel } from '../support/models/shipped';
 import { button, eventually, says, sentLevels, useDemo } from './open-page';
 
-it('has the mean of magnetizations', () => {
+it('has the mean of magnetizations, and the exact one', () => {
+  expect(EXACT[9]).toBeCloseTo(exactMagnetization(10, 1 / 2.3), 3);
   expect(meanOf(Float64Array.of(1, 2, 3))).toEqual({ mean: 2, error: Math.sqrt(1 / 3) });
 });
 
@@ -32,8 +33,7 @@ describe('magnets in the demo', () => {
     const { symmetry: _, ...network } = await shippedModel('magnet-4');
     const { data } = await sample(symmetric(network, ['flipLevels']), { numImages: 64, seed: 1 });
     expect(drawn).toEqual([...data]);
-    const all = magnetizationsOf(data, 64).map(Math.abs);
-    const mean = all.reduce((sum, one) => sum + one, 0) / 64;
+    const { mean } = meanOf(magnetizationsOf(data, 64).map(Math.abs));
     const height = Number(await panel().locator('.point.present circle').getAttribute('cy'));
     expect(height).toBeCloseTo(154 - 144 * mean, 6); // of 180, with 26 below the 0 and 10 above the 1
   });

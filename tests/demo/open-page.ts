@@ -193,7 +193,7 @@ export const FIRST_WORK = {
   training: '.uplot',
   masks: '.layers canvas',
   inside: '.inside-most:not(:empty)',
-  'same-bits': '.work',
+  'same-bits': '.controls',
   more: 'canvas[data-images="3"]',
 };
 

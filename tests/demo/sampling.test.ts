@@ -113,7 +113,7 @@ describe('sampling in the demo', () => {
     await eventually(() => pixels(canvas())).toBe(first);
     await sampling().getByLabel('Class', { exact: true }).selectOption('3');
     await eventually(label).toBe('20 pictures by the model Small digits: 3; seed 1');
-    await sampling().getByLabel('Rows').fill('1');
+    await sampling().getByRole('slider', { name: 'Pictures' }).fill('1');
     await eventually(label).toBe('10 pictures by the model Small digits: 3; seed 1');
     await button(sampling(), 'Draw others').click();
     await eventually(label).toMatch(/seed (?!1$)\d+$/);
@@ -190,7 +190,7 @@ describe('sampling in the demo', () => {
     expect(await button(sampling(), 'Cancel').isDisabled()).toBe(true);
     expect(await label()).toBe('Not drawn to the end');
     expect(await focusedAfterFrames(demo.page)).toBe('Draw others');
-    await sampling().getByLabel('Rows').fill('1');
+    await sampling().getByRole('slider', { name: 'Pictures' }).fill('1');
     await says(sampling(), 'Drew 10 pictures');
   });
 
@@ -199,7 +199,7 @@ describe('sampling in the demo', () => {
     const drawn = await pixels(canvas());
     await sampling().getByLabel('Slow motion').check();
     const isSlowed = () => sampling().getByText('It is shown slowed down').waitFor();
-    const bar = sampling().getByRole('progressbar');
+    const bar = sampling().locator('progress');
     const share = () => bar.evaluate(({ value }: HTMLProgressElement) => value);
     await stopClock(demo.page);
     await seed().press('Enter');
