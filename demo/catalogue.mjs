@@ -22,7 +22,7 @@ const DIGITS = [...'0123456789'];
 export const MODELS = {
   clothes: {
     title: 'Clothes',
-    note: 'PixelCNN++ of 583,120 weights, trained on Fashion-MNIST.',
+    note: 'network of 583,120 weights, trained on Fashion-MNIST.',
     shape: [28, 28, 1],
     levels: 16,
     numClasses: 10,
@@ -42,7 +42,7 @@ export const MODELS = {
   },
   'digits-28': {
     title: 'Digits',
-    note: 'PixelCNN++ of 583,120 weights, trained on MNIST.',
+    note: 'network of 583,120 weights, trained on MNIST.',
     shape: [28, 28, 1],
     levels: 16,
     numClasses: 10,
@@ -51,7 +51,7 @@ export const MODELS = {
   },
   characters: {
     title: 'Characters',
-    note: 'PixelCNN++ of 572,418 weights, trained on Chinese characters of three fonts.',
+    note: 'network of 572,418 weights, trained on Chinese characters of three fonts.',
     shape: [24, 24, 1],
     levels: 2,
     numClasses: null,
@@ -61,7 +61,7 @@ export const MODELS = {
   },
   'syllables-16': {
     title: 'Syllables',
-    note: 'PixelCNN++ of 43,150 weights, trained on 2,115 of the 11,172 Korean syllables, of a font.',
+    note: 'network of 43,150 weights, trained on 2,115 of the 11,172 Korean syllables, of a font.',
     shape: [16, 16, 1],
     levels: 2,
     numClasses: 11_172,
@@ -71,7 +71,7 @@ export const MODELS = {
   },
   'binarized-mnist': {
     title: 'Digits, black and white',
-    note: `PixelCNN++ of 893,442 weights, trained on binarized MNIST: ${FIGURES['binarized-mnist'].nats.toFixed(2)} nats an image.`,
+    note: `network of 893,442 weights, trained on binarized MNIST: ${FIGURES['binarized-mnist'].nats.toFixed(2)} nats an image.`,
     shape: [28, 28, 1],
     levels: 2,
     numClasses: null,
@@ -81,7 +81,7 @@ export const MODELS = {
   },
   'digits-conditional': {
     title: 'Small digits',
-    note: 'Gated PixelCNN of 37,377 weights, trained on 1,500 digits.',
+    note: 'network of 37,377 weights, trained on 1,500 digits.',
     shape: [8, 8, 1],
     levels: 17,
     numClasses: 10,

@@ -1,11 +1,16 @@
 /**
- * Draws the page's icon, and the picture that stands for it where its link is shared, by the page's own models:
+ * Draws the page's icon, the picture that stands for it where its link is shared, and what other bits do to a file, by the page's
+ * own models:
  *
  *     node demo/make-pictures.mjs
  */
 import { fileURLToPath } from 'node:url';
-import { loadPortable, sample } from 'pixelcnn-layers/runtime';
+import { compress, loadPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
+import { codedModel, keptDigest, readFile } from '../dist/runtime/codec/format.js';
+import { intervalsFor } from '../dist/runtime/codec/intervals.js';
+import { RangeDecoder, TOTAL } from '../dist/runtime/codec/range-coder.js';
+import { walkImages } from '../dist/runtime/sampling/walk.js';
 import { shapesOf, TILE_PIXELS } from '../examples/tiles/art.mjs';
 import { pngOf } from '../kit/pictures/drawing.mjs';
 import { writeWhole } from '../kit/runs/files.mjs';
@@ -58,3 +63,34 @@ await writeWhole(at('public/picture.png'), pngOf({ width, height, shapes }));
 const paper = { x: 0, y: 0, width: 64, height: 64, fill: PAPER };
 const icon = { width: 64, height: 64, shapes: [paper, ...glyph(characters[0], 8, 8, 2)] };
 await writeWhole(at('public/icon.png'), pngOf(icon));
+
+/** The file of a character, decoded by a machine all of whose chances are off by that share. */
+async function decodeOff(program, images, share) {
+  const model = codedModel('program', program);
+  const file = readFile(await compress(program, images), model.conditions, keptDigest(program));
+  const levels = new Uint8Array(images.data.length);
+  const walked = { numImages: 1, imageShape: file.imageShape, conditions: [] };
+  await walkImages('decode', model, walked, () => {
+    const intervalsOf = intervalsFor(model.distribution, 1);
+    const decoder = new RangeDecoder(file.image(0).code);
+    return {
+      visit(current, index, found) {
+        const white = Math.round(intervalsOf(current).of(0, 0).frequency * (1 - share));
+        levels[index] = found[0] = Number(decoder.target() >= white);
+        decoder.take(...(found[0] === 0 ? [0, white] : [white, TOTAL - white]));
+      },
+      finish() {},
+    };
+  });
+  return levels;
+}
+
+const packer = await loadPortable(modelURL('characters'));
+const packed = await sample(packer, { seed: 7, numImages: 1 });
+const unpacked = [await decodeOff(packer, packed, 0), await decodeOff(packer, packed, 2 ** -24)];
+if (String(unpacked[0]) !== String(packed.data)) throw new Error('the same chances decode another character');
+for (const [i, name] of ['same-bits', 'other-bits'].entries()) {
+  const page = { x: 0, y: 0, width: 200, height: 200, fill: PAPER };
+  const shapes = [page, ...glyph(unpacked[i], 16, 16, 7)];
+  await writeWhole(at(`public/${name}.png`), pngOf({ width: 200, height: 200, shapes }));
+}

@@ -118,9 +118,7 @@ export function mountGame(root) {
         rounds.push({ levels, isReal });
       }
       said.textContent =
-        theirs === null
-          ? 'Real or invented?'
-          : `Somebody got ${theirs} of these ${ROUNDS}. Real or invented?`;
+        theirs === null ? 'Which is it?' : `Somebody got ${theirs} of these ${ROUNDS}. Which is it?`;
       show();
     });
   }

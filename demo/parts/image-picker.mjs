@@ -23,7 +23,7 @@ const FIRST = { clothes: 4, 'digits-28': 5, characters: 0, 'digits-conditional':
  * @param {ReturnType<import('./pixel-editor.mjs').pixelEditor>} options.editor shows the picture
  * @param {(address?: ReturnType<typeof addressReader>) => void} [options.onPick] another picture is shown; with the address that has asked for it,
  *   where one has: to read what else it says
- * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
+ * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither told, nor asked, nor offered
  * @param {() => void} [options.onOpened] an address has been opened
  * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
  * @param {TestSet[]} options.sets the first is shown first
@@ -188,7 +188,7 @@ export function imagePicker(
 
   function wordsOf(name, images) {
     const { label } = images[place[name]];
-    const what = label === null ? '' : `: ${classesOf(name)[label].one}`;
+    const what = label === null || !onClass ? '' : `: ${classesOf(name)[label].one}`;
     return `${place[name] + 1} of ${images.length}${what}`;
   }
 

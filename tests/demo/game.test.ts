@@ -27,7 +27,7 @@ describe('the game of the demo', () => {
     const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));
     const [kinds, characters] = [new Set<boolean>(), new Set<string>()];
     for (let round = 0; round < 10; round++) {
-      expect(await said()).toMatch(round === 0 ? /^Real or invented\?$/ : `And this? ${round + 1} of 10`);
+      expect(await said()).toMatch(round === 0 ? /^Which is it\?$/ : `And this? ${round + 1} of 10`);
       const character = (await shown()).join('');
       const isReal = real.has(character);
       kinds.add(isReal);
@@ -52,7 +52,7 @@ describe('the game of the demo', () => {
     expect(await copied(demo.page)).toBe(text);
     await demo.page.goto('about:blank');
     await open('seed=7&score=9');
-    expect(await said()).toBe('Somebody got 9 of these 10. Real or invented?');
+    expect(await said()).toBe('Somebody got 9 of these 10. Which is it?');
     expect((await shown()).join('')).toBe([...characters][0]);
     while (!(await button(game(), 'Play again').isVisible()))
       await game().locator('.buttons .button:visible', { hasText: /^(Real|Next)$/ }).click(); // biome-ignore format: one line

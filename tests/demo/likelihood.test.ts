@@ -73,7 +73,7 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const said = /^It is ([\w% ]+), which the network gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
+    const said = /^Dashed: ([\w% ]+), which the network gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
     const [, level, percent, cost] = (await words())?.match(said) ?? [];
     expect(Number(cost)).toBeCloseTo(most, 2);
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`: ${level}`);
