@@ -108,12 +108,12 @@ describe('masks in the demo', () => {
     const press = async (...keys: string[]) => {
       for (const key of keys) await demo.page.keyboard.press(key);
     };
-    expect([await says('Wrong: one stack'), await says('Right: two stacks')]).toEqual([true, false]);
+    expect([await says('Wrong: “?” is black'), await says('Right: two stacks see')]).toEqual([true, false]);
     await grid.focus();
     await press(...Array(8).fill('ArrowRight'), ...Array(9).fill('ArrowDown'));
     expect(await readout()).toBe('Row 10, column 9: never seen, through however many layers');
     await choose('Network', 'Two stacks');
-    expect([await says('Wrong: one stack'), await says('Right: two stacks')]).toEqual([false, true]);
+    expect([await says('Wrong: “?” is black'), await says('Right: two stacks see')]).toEqual([false, true]);
     await grid.focus();
     expect(await readout()).toBe('Row 10, column 9: seen through 2 layers');
     const before = await pixels(grid);
@@ -123,7 +123,7 @@ describe('masks in the demo', () => {
     expect(await readout()).toBe('Row 10, column 9: too far away for these layers');
     await press('Space');
     expect(await readout()).toBe('Row 10, column 9: the pixel being guessed');
-    expect([await says('Right: two stacks'), await says('Together they see everything')]).toEqual([false, true]);
+    expect([await says('Right: two stacks see'), await says('Together they see everything')]).toEqual([false, true]);
     await press('ArrowUp', 'ArrowRight');
     expect(await readout()).toBe('Row 9, column 10: seen through 1 layer');
     await press('ArrowDown');
@@ -132,6 +132,6 @@ describe('masks in the demo', () => {
     const { width = 0, height = 0 } = (await grid.boundingBox()) ?? {};
     await grid.click({ position: { x: (6.5 / 16) * width, y: (10.5 / 12) * height } });
     expect(await readout()).toBe('Row 11, column 7: the pixel being guessed');
-    expect(await says('Right: two stacks')).toBe(true);
+    expect(await says('Right: two stacks see')).toBe(true);
   });
 });
