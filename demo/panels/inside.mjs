@@ -420,6 +420,7 @@ export function mountInside(root) {
     const [heading, ...parts] = contents[scene]();
     title.textContent = heading;
     short.textContent = isLast ? inShort() : '';
+    figure.hidden = isLast; // the picture is its figure
     figure.replaceChildren(...parts);
   }
 
