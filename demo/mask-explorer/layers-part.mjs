@@ -69,7 +69,7 @@ export function layersPart(words, ofStacks) {
       here: { fill: 'accent', ink: 'accent-ink', sign: '?' },
       later: { ink: 'muted', sign: '·' },
       outside: { fill: isBlack ? 'field-line' : 'tray' },
-      blind: { fill: isBlack ? 'black' : 'blind', ink: isBlack ? 'blind' : 'blind-line', sign: '×' },
+      blind: { fill: isBlack ? 'blind-line' : 'blind', ink: isBlack ? 'blind' : 'blind-line', sign: '×' },
       seen: { fill: isBlack ? 'black' : 'seen', line: isNew && 'accent', ink: isBlack ? 'seen' : 'accent', sign: isHop ? hop : '' }, // biome-ignore format: one line
     }[kind];
   }

@@ -538,7 +538,7 @@ export function mountInside(root) {
     const onward = last > 0 ? `, and so ${spotName(hops[0].gate)} ${gives(0)}` : '';
     const speaks = blocks[block].channels[channel] > 0 ? 'for' : 'against'; // the detector next to the answer
     const [now, then] = chancesBy(net.cause);
-    return `In numbers: ${spotName(gate)} adds up most with ink ${ink}, and none ${none}. The framed pixel is ${nameOf(shown.levels[net.cause])}, so the detector ${gives(last)}${onward}, which speaks ${speaks} ${nameOf(level)}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
+    return `In numbers: ${spotName(gate)} adds up most with ink ${ink}, and no ink ${none}. The framed pixel is ${nameOf(shown.levels[net.cause])}, so the detector ${gives(last)}${onward}, which speaks ${speaks} ${nameOf(level)}. With others, ${nameOf(level)} comes to ${now}, from ${then}.`;
   }
 
   /** How a detector's number moves because that pixel is as it is. */

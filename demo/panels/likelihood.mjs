@@ -130,7 +130,7 @@ export function mountLikelihood(root) {
     const uniform = count * Math.log2(levels);
     const knowing = `Blind guessing takes ${Math.log2(levels).toFixed(2)}.`;
     const others =
-      testBits === null ? '' : ` Pictures that are new to it take ${testBits.toFixed(2)} on average.`;
+      testBits === null ? '' : ` Pictures it has never seen take ${testBits.toFixed(2)} on average.`;
     const each = `That is ${(bits / count).toFixed(2)} for each of its ${count} pixels.${others} `;
     headline.replaceChildren('This picture: ', h('strong', `${whole(bits)} bits`));
     detail.textContent = (bits ? each : '') + knowing;

@@ -115,7 +115,7 @@ export function mountMagnet(root) {
     );
     if (isCooling || isMotionReduced()) pictures.show(levels, KIND);
     else await replay(pictures, levels, KIND, { signal });
-    task.say(`Drew ${IMAGES} squares at ${temperature}. They line up ${mean.toFixed(2)}.`);
+    task.say(`Drew ${IMAGES} squares at ${temperature}. How far they line up: ${mean.toFixed(2)}.`);
     if (isCooling && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, COOLS));
   }
 }

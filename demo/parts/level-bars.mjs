@@ -66,7 +66,7 @@ function barsOf(kind, chances, actual, bits) {
   });
   const likeliest = chances.indexOf(most);
   const other = `The likeliest was ${shadeName(likeliest, kind)}: ${percent(most)}.`;
-  const words = `Dashed: ${shadeName(actual, kind)}, which the network gave ${percent(chances[actual])}. So it takes ${bits.toFixed(2)} bits. ${likeliest === actual ? 'Nothing was likelier.' : other}`;
+  const words = `▼ What came: ${shadeName(actual, kind)}. The network gave it ${percent(chances[actual])}, so it takes ${bits.toFixed(2)} bits. ${likeliest === actual ? 'Nothing was likelier.' : other}`;
   return h(
     'figure',
     h(

@@ -6,7 +6,7 @@ import { around, BRIDGE, FIELD, HOUSE, heightOf, MOUNTAIN, RIVER, ROAD, SIDE, WA
 /** The rules, by name. */
 export const RULES = {
   slope: 'Land rises and falls step by step: deep water, water, beach, land, mountain, snow',
-  road: 'A road is one tile wide, and never ends',
+  road: 'A road is one tile wide, and has no dead end',
   river: 'A river never forks, and ends only at a mountain or in water',
   bridge: 'A bridge takes a road straight over a river',
   house: 'A house stands beside a road',

@@ -216,7 +216,7 @@ describe('looking inside in the demo', () => {
       }
       if (scene === 'window') {
         expect((await area().locator('.inside-short').textContent())?.replaceAll('−', '-')).toMatch(
-          `of block 1 adds up most with ink 1 to the left, and none 3 to the left. The framed pixel is black, so the detector gives ${now} instead of ${then}, which speaks for black. With others, black comes to over 99%, from 11%.`,
+          `of block 1 adds up most with ink 1 to the left, and no ink 3 to the left. The framed pixel is black, so the detector gives ${now} instead of ${then}, which speaks for black. With others, black comes to over 99%, from 11%.`,
         );
         expect(await title()).toContain(`counts +${hops[0]?.tap?.weight.toFixed(2)}`);
         for (const { place, weight } of hops[0]?.taps.filter(({ weight }) => Math.abs(weight) > 0.05) ?? []) {

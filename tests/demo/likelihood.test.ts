@@ -26,7 +26,7 @@ describe('how likely in the demo', () => {
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     await eventually(headline).toMatch(
-      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Pictures that are new to it take \d\.\d\d on average\. Blind guessing takes 4\.09\.$/,
+      /^This picture: \d+ bits That is \d\.\d\d for each of its 64 pixels\. Pictures it has never seen take \d\.\d\d on average\. Blind guessing takes 4\.09\.$/,
     );
     const bars = async () => (await likelihood().locator('.bar').allTextContents()).join('');
     await eventually(bars).toMatch(/^our file \(pale: header\)\d+the smallest PNG\d+blind guessing262$/);
@@ -73,7 +73,7 @@ describe('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const said = /^Dashed: ([\w% ]+), which the network gave ([\d.]+)%\. So it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
+    const said = /^▼ What came: ([\w% ]+)\. The network gave it ([\d.]+)%, so it takes ([\d.]+) bits\. The likeliest was .+: \d+%\./;
     const [, level, percent, cost] = (await words())?.match(said) ?? [];
     expect(Number(cost)).toBeCloseTo(most, 2);
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`: ${level}`);

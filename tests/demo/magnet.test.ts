@@ -25,7 +25,7 @@ describe('magnets in the demo', () => {
 
   beforeEach(async () => {
     await demo.open('magnet');
-    await says(panel(), 'Drew 64 squares at 4. They line up 0.');
+    await says(panel(), 'Drew 64 squares at 4. How far they line up: 0.');
   });
 
   it('draws what the library draws, hot, and shows how far that lines up', async () => {
@@ -41,7 +41,7 @@ describe('magnets in the demo', () => {
   it('cools down through all temperatures, and goes to others by keys; it asks for a network only then', async () => {
     expect(models()).toEqual(['magnet-4']);
     await slider().press('Home');
-    await says(panel(), 'Drew 64 squares at 1.5. They line up 0.9');
+    await says(panel(), 'Drew 64 squares at 1.5. How far they line up: 0.9');
     expect(await slider().getAttribute('aria-valuetext')).toBe('1.5');
     expect(models()).toEqual(['magnet-4', 'magnet-1.5']);
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
