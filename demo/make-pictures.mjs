@@ -18,6 +18,7 @@ import { writeWhole } from '../kit/runs/files.mjs';
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PAPER = '#ffffff';
 const INK = '#18181a';
+const WRONG = '#a3221b';
 const GROUND = '#eceae4';
 /** Of the picture: sides of a square and of what is in it, and squares along both sides. */
 const [CELL, GLYPH, COLUMNS, ROWS] = [150, 120, 8, 4];
@@ -32,14 +33,15 @@ async function draw(name, options) {
   return Array.from({ length: shape[0] }, (_, i) => data.slice(i * size, (i + 1) * size));
 }
 
-/** Black squares of a glyph whose upper left corner is there. */
-function glyph(levels, x, y, pixel) {
+/** Squares of ink of a glyph whose upper left corner is there; red from the pixel of index `wrongFrom` on. */
+function glyph(levels, x, y, pixel, wrongFrom = levels.length) {
   const side = Math.sqrt(levels.length);
   return Array.from(levels).flatMap((level, i) => {
     const [row, column] = [Math.floor(i / side), i % side];
+    const fill = i < wrongFrom ? INK : WRONG;
     return level === 0
       ? []
-      : [{ x: x + column * pixel, y: y + row * pixel, width: pixel, height: pixel, fill: INK }];
+      : [{ x: x + column * pixel, y: y + row * pixel, width: pixel, height: pixel, fill }];
   });
 }
 
@@ -91,6 +93,7 @@ const unpacked = [await decodeOff(packer, packed, 0), await decodeOff(packer, pa
 if (String(unpacked[0]) !== String(packed.data)) throw new Error('the same chances decode another character');
 for (const [i, name] of ['same-bits', 'other-bits'].entries()) {
   const page = { x: 0, y: 0, width: 200, height: 200, fill: PAPER };
-  const shapes = [page, ...glyph(unpacked[i], 16, 16, 7)];
+  const first = unpacked[i].findIndex((level, j) => level !== packed.data[j]);
+  const shapes = [page, ...glyph(unpacked[i], 16, 16, 7, first < 0 ? undefined : first)];
   await writeWhole(at(`public/${name}.png`), pngOf({ width: 200, height: 200, shapes }));
 }

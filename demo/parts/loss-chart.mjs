@@ -2,6 +2,7 @@ import UPlot from 'uplot';
 import { colour, h, onThemeChange } from './dom.mjs';
 
 const HEIGHT = 260;
+const STEPS = [0, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4]; // of the axis
 const FONT = '13px system-ui, sans-serif';
 /** Of each network, as custom properties, which follow the theme by themselves. */
 const COLOURS = ['--accent', '--second'];
@@ -45,8 +46,18 @@ export function lossChart(root, names) {
       {
         width: Math.max(200, place.clientWidth),
         height: HEIGHT,
-        scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(uniform.bits, low, high) } },
-        axes: [axis('step', 34), axis('bits per pixel', 44)],
+        scales: {
+          x: { time: false, distr: 4, asinh: 30, range: (_, low, high) => [low, high] }, // the first steps, where most is learnt, get room
+          y: { range: (_, low, high) => rangeOf(uniform.bits, low, high) },
+        },
+        axes: [
+          {
+            ...axis('step', 34),
+            splits: (_, __, ___, high) => STEPS.filter((step) => step <= high),
+            filter: (_, steps) => steps,
+          },
+          axis('bits per pixel', 44),
+        ],
         series: [
           { label: 'step', value: lastKnown(String) },
           ...networks.flatMap((network) => linesOf(names[network])),
