@@ -474,7 +474,7 @@ export function mountInside(root) {
     const moves = changeOf(net, node, pixel);
     const all = channels
       .map((change, k) => [
-        `Detector ${k + 1}: ${signed(moves[k])} × ${number(change / moves[k])}`,
+        `Detector ${k + 1}: change ${signed(moves[k])} × weight ${number(change / moves[k])}`,
         change,
         k === channel,
       ])
